@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tbstream: `make help` lists what can be made.
+
+# Knobs
+VERSION  = 0.1.0
+PREFIX   = /usr/local
+SBINDIR  = $(PREFIX)/sbin
+MANDIR   = $(PREFIX)/share/man
+DRACUTDIR = /usr/lib/dracut/modules.d
+UDEVDIR  = /usr/lib/udev/rules.d
+DESTDIR  =
+CC       = gcc
+CLANG    = clang
+CFLAGS   = -O2 -g
+WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+TESTS    =
+FUZZ_SECONDS = 60
+JOBS     = $(shell nproc)
+V        =
+
+# Builds: release is what is installed; the others are for `make check`.
+FLAVOR   = release
+O        = build/$(FLAVOR)
+FLAVOR_CFLAGS_release  =
+FLAVOR_LDFLAGS_release = -static
+FLAVOR_CFLAGS_plain    = -O1
+FLAVOR_CFLAGS_asan     = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+			 -fno-omit-frame-pointer
+FLAVOR_LDFLAGS_asan    = -fsanitize=address,undefined
+FLAVOR_CFLAGS_tsan     = -O1 -fsanitize=thread
+FLAVOR_LDFLAGS_tsan    = -fsanitize=thread
+FLAVOR_CFLAGS_fuzz     = -O1 -fsanitize=address,undefined,fuzzer-no-link \
+			 -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAVOR_LDFLAGS_fuzz    = -fsanitize=address,undefined,fuzzer
+FLAVOR_CFLAGS_clang    =
+
+ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTBSTREAM_VERSION='"$(VERSION)"' \
+	      $(WARN) $(CFLAGS) $(FLAVOR_CFLAGS_$(FLAVOR)) -MMD -MP -pthread
+ALL_LDFLAGS = $(LDFLAGS) $(FLAVOR_LDFLAGS_$(FLAVOR)) -pthread
+LIBS        = -lblkid -luuid -lzstd -lxxhash -ljansson
+
+TOOLS_SRC   = $(filter-out tools/main.c,$(wildcard tools/*.c tools/*/*.c))
+FABRIC_SRC  = $(filter-out tests/fabric/main.c,$(wildcard tests/fabric/*.c))
+UNIT_SRC    = $(wildcard tests/unit/*/*_test.c)
+FUZZ_SRC    = $(wildcard tests/fuzz/*/*_fuzz.c)
+
+TOOLS_LIB   = $(O)/libtools.a
+FABRIC_LIB  = $(O)/libfabric.a
+UNITS       = $(UNIT_SRC:%.c=$(O)/%)
+FUZZERS     = $(FUZZ_SRC:%.c=$(O)/%)
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+.PHONY: all help programs fabric units fuzzers install uninstall rescue demo check check-unit \
+	check-vm check-style check-compile fuzz deps clean sysroot
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: programs
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make                 the static program: build/tbstream, build/tbsend, build/tbrecv
+programs: build/tbstream build/tbsend build/tbrecv
+## make fabric          the emulated USB4 cable for the tests: build/fabric
+fabric: build/fabric
+
+build/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@.debug $^ $(ALL_LDFLAGS) $(LIBS)
+	$(Q)strip -o $@ $@.debug
+
+build/tbsend build/tbrecv: build/tbstream
+	$(Q)ln -sf tbstream $@
+
+build/fabric: $(O)/tests/fabric/main.o $(FABRIC_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
+
+# A change of flags or compiler rebuilds everything that they touch.
+FLAGS_NOW = $(CC) $(ALL_CFLAGS) | $(ALL_LDFLAGS)
+$(O)/.flags: FORCE
+	@mkdir -p $(O)
+	@printf '%s\n' "$$FLAGS_NOW" | cmp -s - $@ || printf '%s\n' "$$FLAGS_NOW" > $@
+export FLAGS_NOW
+FORCE:
+
+$(O)/tools/%.o $(O)/tests/unit/%.o $(O)/tests/fuzz/%.o: INCLUDE = -Itools
+$(O)/tests/fabric/%.o $(O)/tests/unit/fabric/%.o $(O)/tests/fuzz/fabric/%.o: INCLUDE = -Itests/fabric
+
+$(O)/%.o: %.c $(O)/.flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(INCLUDE) -c -o $@ $<
+
+$(TOOLS_LIB): $(TOOLS_SRC:%.c=$(O)/%.o)
+$(FABRIC_LIB): $(FABRIC_SRC:%.c=$(O)/%.o)
+$(O)/lib%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# Unit tests and fuzzers: one program a file.
+units: $(UNITS)
+$(O)/tests/unit/fabric/%_test: $(O)/tests/unit/fabric/%_test.o $(FABRIC_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcmocka
+$(O)/tests/unit/%_test: $(O)/tests/unit/%_test.o $(TOOLS_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcmocka $(LIBS)
+
+# With libFuzzer (FLAVOR=fuzz) a target fuzzes, with any other build it replays its corpus.
+REPLAY = $(if $(filter fuzz,$(FLAVOR)),,$(O)/tests/fuzz/replay.o)
+fuzzers: $(FUZZERS)
+$(O)/tests/fuzz/fabric/%_fuzz: $(O)/tests/fuzz/fabric/%_fuzz.o $(FABRIC_LIB) $(REPLAY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
+$(O)/tests/fuzz/%_fuzz: $(O)/tests/fuzz/%_fuzz.o $(TOOLS_LIB) $(REPLAY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
+
+
+# Checks
+UNIT_T   = $(UNIT_SRC:%.c=build/t/asan/%.t) $(UNIT_SRC:%.c=build/t/valgrind/%.t)
+REPLAY_T = $(FUZZ_SRC:%.c=build/t/asan/%.t)
+SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t)
+VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
+	   $(wildcard tests/[0-9][0-9]-*/run.t)))
+PROVE    = prove --exec ''
+
+## make check           everything below
+check: deps check-style
+	$(Q)$(MAKE) check-compile check-programs
+	$(Q)$(PROVE) $(UNIT_T) $(REPLAY_T) $(SHELL_T) $(VM_T)
+## make check-unit      unit tests and fuzz corpora, under ASan and UBSan and under valgrind
+check-unit: check-programs
+	$(Q)$(PROVE) -j$(JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T)
+## make check-vm        recovery tests on virtual machines [TESTS="10 20"]
+check-vm: programs fabric rescue
+	$(Q)$(PROVE) $(VM_T)
+## make check-style     layers, licences, formats, shell
+check-style:
+	$(Q)prove --exec "" tests/style/layers tests/style/sources
+## make check-compile   gcc and clang, without a warning
+check-compile:
+	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=clang objects
+	$(Q)$(MAKE) objects
+
+.PHONY: objects check-programs
+objects: $(TOOLS_LIB) $(FABRIC_LIB) $(O)/tools/main.o $(O)/tests/fabric/main.o
+
+check-programs: programs fabric $(UNIT_T) $(REPLAY_T)
+	$(Q)$(MAKE) FLAVOR=asan units fuzzers
+	$(Q)$(MAKE) FLAVOR=plain units
+
+# prove runs programs without arguments: a line of shell gives each its own.
+build/t/asan/%_test.t: Makefile
+	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec build/asan/%s\n' \
+		$*_test > $@ && chmod +x $@
+build/t/valgrind/%_test.t: Makefile
+	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec valgrind -q \
+	--leak-check=full --error-exitcode=99 build/plain/%s\n' $*_test > $@ && chmod +x $@
+build/t/asan/%_fuzz.t: Makefile
+	@mkdir -p $(@D) && printf '#!/bin/sh\nexec build/asan/%s %s\n' $*_fuzz \
+		$(dir $*)corpus/$(notdir $*) > $@ && chmod +x $@
+
+## make fuzz            every fuzzer for FUZZ_SECONDS [60], from its corpus
+fuzz:
+	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=fuzz fuzzers
+	$(Q)for f in $(FUZZ_SRC:%.c=%); do \
+		corpus=$$(dirname $$f)/corpus/$$(basename $$f _fuzz); \
+		new=build/fuzz/corpus/$$(basename $$f); mkdir -p $$new; \
+		echo "fuzzing $$f for $(FUZZ_SECONDS) s"; \
+		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 \
+			-artifact_prefix=$$new- $$new $$corpus || exit 1; done
+
+## make demo            a backup and a restore over the emulated cable, from nothing
+demo: deps
+	$(Q)$(MAKE) programs fabric rescue
+	$(Q)tests/demo/run
+
+## make rescue          the rescue image: build/rescue/
+rescue: build/tbstream
+	$(Q)tests/rescue/build
+
+## make sysroot         what the virtual machines are made of, in the cache folder
+sysroot:
+	$(Q)tests/rig/rig sysroot
+
+## make deps            installs what the commands above need, where it is missing
+deps:
+	$(Q)tests/deps
+
+## make install         programs, man pages, dracut module, udev rule [DESTDIR= PREFIX=]
+install: programs
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
+	install -m 755 build/tbstream $(DESTDIR)$(SBINDIR)/tbstream
+	ln -sf tbstream $(DESTDIR)$(SBINDIR)/tbsend
+	ln -sf tbstream $(DESTDIR)$(SBINDIR)/tbrecv
+	install -m 644 tools/tbsend.8 tools/tbrecv.8 tools/tbstream.8 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(DRACUTDIR)/55tbstream $(DESTDIR)$(UDEVDIR)
+
+## make clean           removes build/
+clean:
+	rm -rf build
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
