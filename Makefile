@@ -65,7 +65,7 @@ help:
 ## make                 the static program: build/tbstream, build/tbsend, build/tbrecv
 programs: build/tbstream build/tbsend build/tbrecv
 ## make fabric          the emulated USB4 cable for the tests: build/fabric
-fabric: build/fabric
+fabric: build/fabric build/agent
 
 build/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
 	$(call say,LINK,$@)
@@ -76,6 +76,10 @@ build/tbsend build/tbrecv: build/tbstream
 	$(Q)ln -sf tbstream $@
 
 build/fabric: $(O)/tests/fabric/main.o $(FABRIC_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
+
+build/agent: $(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c))
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
@@ -148,7 +152,8 @@ check-compile:
 	$(Q)$(MAKE) objects
 
 .PHONY: objects check-programs
-objects: $(TOOLS_LIB) $(FABRIC_LIB) $(O)/tools/main.o $(O)/tests/fabric/main.o
+objects: $(TOOLS_LIB) $(FABRIC_LIB) $(O)/tools/main.o $(O)/tests/fabric/main.o \
+	$(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c) $(UNIT_SRC) $(FUZZ_SRC))
 
 check-programs: programs fabric $(UNIT_T) $(REPLAY_T)
 	$(Q)$(MAKE) FLAVOR=asan units fuzzers
@@ -181,8 +186,12 @@ demo: deps
 	$(Q)tests/demo/run
 
 ## make rescue          the rescue image: build/rescue/
-rescue: build/tbstream
-	$(Q)tests/rescue/build
+rescue: build/rescue/rescue.img
+build/rescue/rescue.img: build/tbstream $(wildcard dracut-module/* hooks/*)
+	$(call say,DRACUT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tests/rig/rig enter --bind $(CURDIR):/mnt/source:ro --bind $(CURDIR)/$(@D):/mnt/rescue -- \
+		/mnt/source/dracut-module/build-rescue /mnt/source/build/tbstream /mnt/rescue/rescue.img
 
 ## make sysroot         what the virtual machines are made of, in the cache folder
 sysroot:
@@ -200,6 +209,15 @@ install: programs
 	ln -sf tbstream $(DESTDIR)$(SBINDIR)/tbrecv
 	install -m 644 tools/tbsend.8 tools/tbrecv.8 tools/tbstream.8 $(DESTDIR)$(MANDIR)/man8
 	install -d $(DESTDIR)$(DRACUTDIR)/55tbstream $(DESTDIR)$(UDEVDIR)
+	install -m 755 dracut-module/* hooks/tbstream-* $(DESTDIR)$(DRACUTDIR)/55tbstream
+	install -m 644 hooks/*.rules $(DESTDIR)$(DRACUTDIR)/55tbstream
+	install -m 644 hooks/60-tbstream.rules $(DESTDIR)$(UDEVDIR)
+## make uninstall       removes them
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,tbstream tbsend tbrecv)
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,tbstream.8 tbsend.8 tbrecv.8)
+	rm -f $(DESTDIR)$(UDEVDIR)/60-tbstream.rules
+	rm -rf $(DESTDIR)$(DRACUTDIR)/55tbstream
 
 ## make clean           removes build/
 clean:

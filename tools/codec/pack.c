@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "codec/pack.h"
+
+#define PACK_WINDOW_LOG 23
+
+/* The two contexts live in memory taken once, so that nothing can fail for memory later on. */
+struct pack {
+	ZSTD_CCtx *compressor;
+	ZSTD_DCtx *decompressor;
+	void *compressor_memory;
+	void *decompressor_memory;
+};
+
+/* zstd's parameters follow the input's length, and those for a short one can need more room. */
+static size_t pack_compressor_size(int level)
+{
+	static const unsigned long long lengths[] = {16u << 10, 128u << 10, 256u << 10,
+						     CHUNK_SIZE_MOST};
+	size_t most = 0;
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		ZSTD_compressionParameters params = ZSTD_getCParams(level, lengths[i], 0);
+		size_t size = ZSTD_estimateCCtxSize_usingCParams(params);
+
+		if (size > most)
+			most = size;
+	}
+	return most;
+}
+
+static int pack_start(struct pack *pack, int level)
+{
+	size_t compressor_size = pack_compressor_size(level);
+	size_t decompressor_size = ZSTD_estimateDCtxSize();
+
+	pack->compressor_memory = malloc(compressor_size);
+	pack->decompressor_memory = malloc(decompressor_size);
+	if (!pack->compressor_memory || !pack->decompressor_memory)
+		return -ENOMEM;
+	pack->compressor = ZSTD_initStaticCCtx(pack->compressor_memory, compressor_size);
+	pack->decompressor = ZSTD_initStaticDCtx(pack->decompressor_memory, decompressor_size);
+	if (!pack->compressor || !pack->decompressor)
+		return -ENOMEM;
+
+	if (ZSTD_isError(
+		    ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_compressionLevel, level)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_contentSizeFlag, 1)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_checksumFlag, 1)) ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(pack->decompressor, ZSTD_d_windowLogMax,
+						PACK_WINDOW_LOG)))
+		return -EINVAL;
+	return 0;
+}
+
+int pack_new(int level, struct pack **ret)
+{
+	struct pack *pack;
+	int err;
+
+	if (level < PACK_LEVEL_LEAST || level > PACK_LEVEL_MOST)
+		return -EINVAL;
+	pack = calloc(1, sizeof(*pack));
+	if (!pack)
+		return -ENOMEM;
+	err = pack_start(pack, level);
+	if (err) {
+		pack_free(pack);
+		return err;
+	}
+	*ret = pack;
+	return 0;
+}
+
+void pack_free(struct pack *pack)
+{
+	if (!pack)
+		return;
+	free(pack->compressor_memory);
+	free(pack->decompressor_memory);
+	free(pack);
+}
+
+int pack_chunk(struct pack *pack, const void *chunk, size_t len, void *frame, size_t capacity,
+	       size_t *ret_len)
+{
+	size_t done = ZSTD_compress2(pack->compressor, frame, capacity, chunk, len);
+
+	if (ZSTD_isError(done))
+		return ZSTD_getErrorCode(done) == ZSTD_error_dstSize_tooSmall ? -ENOBUFS : -EIO;
+	*ret_len = done;
+	return 0;
+}
+
+int pack_restore(struct pack *pack, const void *frame, size_t frame_len, void *chunk, size_t len)
+{
+	size_t done;
+	int err = pack_check(frame, frame_len, len);
+
+	if (err)
+		return err;
+	done = ZSTD_decompressDCtx(pack->decompressor, chunk, len, frame, frame_len);
+	if (ZSTD_isError(done) || done != len)
+		return -EBADMSG;
+	return 0;
+}
+
+int pack_check(const void *frame, size_t frame_len, size_t len)
+{
+	ZSTD_frameHeader header;
+	const uint8_t *bytes = frame;
+
+	if (frame_len < PACK_FRAME_LEAST || frame_len > PACK_FRAME_MOST || len > CHUNK_SIZE_MOST)
+		return -EBADMSG;
+	if (ZSTD_getFrameHeader(&header, frame, frame_len) != 0)
+		return -EBADMSG;
+	if (header.frameType != ZSTD_frame || header.frameContentSize != len)
+		return -EBADMSG;
+	/* zstd tells no id from an id of zero, so the descriptor's two bits are read. */
+	if (header.dictID != 0 || (bytes[4] & 3) != 0 || !header.checksumFlag)
+		return -EBADMSG;
+	if (header.windowSize > 1ull << PACK_WINDOW_LOG)
+		return -EBADMSG;
+	return ZSTD_findFrameCompressedSize(frame, frame_len) == frame_len ? 0 : -EBADMSG;
+}

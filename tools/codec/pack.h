@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One chunk to one independent zstd frame and back (RFC 8878): content size and XXH64 checksum in
+ * every frame, no dictionary, window at most 8 MiB. The same level and library give the same bytes.
+ */
+#ifndef CODEC_PACK_H
+#define CODEC_PACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/chunk.h"
+
+#define PACK_LEVEL_LEAST   1
+#define PACK_LEVEL_MOST	   19
+#define PACK_LEVEL_DEFAULT 1
+
+/* The most that one chunk of CHUNK_SIZE_MOST bytes can become (ZSTD_compressBound). */
+#define PACK_FRAME_MOST ((size_t)CHUNK_SIZE_MOST + (CHUNK_SIZE_MOST >> 8) + 64)
+
+/* The least that a chunk can become: magic, descriptor, content size, a block header, checksum. */
+#define PACK_FRAME_LEAST ((size_t)4 + 1 + 1 + 3 + 4)
+
+/* A compressor and decompressor with its working memory; one thread at a time. */
+struct pack;
+
+/* Makes a packer for LEVEL (PACK_LEVEL_LEAST..MOST). Returns 0, -EINVAL or -ENOMEM. */
+int pack_new(int level, struct pack **ret);
+/* Frees PACK; NULL is fine. */
+void pack_free(struct pack *pack);
+
+/*
+ * Compresses LEN bytes at CHUNK into one frame at FRAME, which holds CAPACITY (PACK_FRAME_MOST
+ * always suffices) bytes. Returns 0 and the frame's length, -ENOBUFS or -EIO.
+ */
+int pack_chunk(struct pack *pack, const void *chunk, size_t len, void *frame, size_t capacity,
+	       size_t *ret_len);
+
+/*
+ * Decompresses the frame of FRAME_LEN bytes at FRAME, which must hold exactly LEN bytes, to CHUNK.
+ * Returns 0, -EBADMSG when it is not such a frame or its checksum is wrong, or -ENOMEM.
+ */
+int pack_restore(struct pack *pack, const void *frame, size_t frame_len, void *chunk, size_t len);
+
+/*
+ * Whether the FRAME_LEN bytes at FRAME are by their headers one zstd frame, and nothing else, of
+ * LEN content bytes, with checksum, without dictionary, window at most 8 MiB. Returns 0 or
+ * -EBADMSG. The content itself is not decompressed.
+ */
+int pack_check(const void *frame, size_t frame_len, size_t len);
+
+#endif

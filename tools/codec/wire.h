@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The records that two programs exchange: docs/wire-protocol.md describes them byte by byte.
+ *
+ *   sender                                   receiver
+ *   HELLO  ------------------------------->  <----------------------------------  HELLO
+ *   OFFER  ------------------------------->
+ *          <----------------------------------------------------- ACCEPT (or a refusal)
+ *   DATA, ZERO ... ----------------------->  <--------------------------------  ACK ...
+ *   END    ------------------------------->
+ *          <------------------------------------------------------------------- RESULT
+ *   BYE    ------------------------------->
+ *
+ * KEEPALIVE and ABORT may come from either side at any time. Everything is little-endian but
+ * digests and UUIDs. The header and HELLO are frozen for all versions. Encoding and decoding are
+ * pure: no I/O, no memory of their own. What a *_get returns points into the payload that it was
+ * given.
+ */
+#ifndef CODEC_WIRE_H
+#define CODEC_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "codec/chunk.h"
+#include "codec/digest.h"
+#include "codec/image.h"
+#include "codec/pack.h"
+
+#define WIRE_VERSION	   1
+#define WIRE_MAGIC	   "TBS1"
+#define WIRE_HEADER	   48
+#define WIRE_HELLO	   256 /* HELLO's payload: one USB4STREAM frame holds the whole record */
+#define WIRE_DATA	   40  /* what precedes the frame in DATA */
+#define WIRE_SENTENCE_MOST 512 /* bytes of a sentence for people */
+#define WIRE_PAYLOAD_MOST  (WIRE_DATA + PACK_FRAME_MOST)
+#define WIRE_MANIFEST_MOST (1u << 20) /* bytes of JSON in OFFER */
+#define WIRE_HAVE_MOST	   65536u     /* digests in ACCEPT */
+#define WIRE_STREAM_MOST   8	      /* characters of a stream's name */
+
+/* Bit 7 marks a type as optional: a reader that does not know it skips it. */
+enum wire_type {
+	WIRE_TYPE_HELLO = 1,
+	WIRE_TYPE_OFFER = 2,
+	WIRE_TYPE_ACCEPT = 3,
+	WIRE_TYPE_DATA = 4,
+	WIRE_TYPE_ZERO = 5,
+	WIRE_TYPE_ACK = 6,
+	WIRE_TYPE_REWIND = 7,
+	WIRE_TYPE_RESTART = 8,
+	WIRE_TYPE_END = 9,
+	WIRE_TYPE_RESULT = 10,
+	WIRE_TYPE_BYE = 11,
+	WIRE_TYPE_ABORT = 12,
+	WIRE_TYPE_KEEPALIVE = 13,
+};
+#define WIRE_TYPE_OPTIONAL 0x80
+
+struct wire_header {
+	uint8_t version;
+	uint8_t type; /* wire_type, or an unknown one */
+	uint16_t flags;
+	uint32_t epoch;
+	uint64_t sequence; /* counts the records of one direction from 0, HELLO being the first */
+	uint32_t length;   /* of the payload, bytes */
+	uint64_t payload_hash; /* XXH64, seed 0, of the payload */
+};
+
+/* Writes HEADER and its CRC32C to BUF; payload_hash is the caller's, see wire_payload_hash. */
+void wire_header_put(const struct wire_header *header, uint8_t buf[WIRE_HEADER]);
+/* Returns 0, or -EBADMSG: no magic, wrong CRC, or a length above WIRE_PAYLOAD_MOST. */
+int wire_header_get(const uint8_t buf[WIRE_HEADER], struct wire_header *ret);
+/*
+ * The offset in BUF of the first byte at which a header may begin (LEN when there is none; a magic
+ * cut by the end counts), for whoever is out of step.
+ */
+size_t wire_header_find(const void *buf, size_t len);
+uint64_t wire_payload_hash(const void *payload, size_t len);
+/* CRC32C (Castagnoli), initial value and final xor ~0. */
+uint32_t wire_crc32c(const void *data, size_t len);
+/* The type's name for messages, "unknown" for others. Never NULL. */
+const char *wire_type_name(uint8_t type);
+
+enum wire_role { WIRE_SENDER = 1, WIRE_RECEIVER = 2 };
+
+struct wire_hello {
+	uint8_t role; /* wire_role */
+	uint8_t version_least, version_most;
+	uint32_t capabilities;		   /* none are defined yet: 0 */
+	uint8_t transfer_id[16];	   /* zeros: none yet */
+	char stream[WIRE_STREAM_MOST + 1]; /* of [A-Za-z0-9._-]; "" where no name was used */
+	char host[65];
+	char program[33]; /* name and version */
+};
+
+/*
+ * The *_put functions write a payload to BUF of CAPACITY bytes and return its length, or -ENOBUFS,
+ * or -EINVAL when a field is out of bounds. The *_get functions return 0, or -EBADMSG for a payload
+ * that is malformed in any way; strings come back NUL-terminated, as UTF-8 free of control
+ * characters. So that whatever went wrong can be told, a put writes '?' for what such a string may
+ * not hold, and cuts it where it is too long; a stream's name it refuses.
+ */
+int wire_hello_put(const struct wire_hello *hello, void *buf, size_t capacity);
+int wire_hello_get(const void *payload, size_t len, struct wire_hello *ret);
+
+/* OFFER: a HEAD frame as it stands in the image, and the manifest so far (JSON). */
+struct wire_offer {
+	struct image_head head;
+	const char *manifest;
+	uint32_t manifest_len;
+};
+/* get also returns -EPROTONOSUPPORT, for a HEAD of another version. */
+int wire_offer_put(const struct wire_offer *offer, void *buf, size_t capacity);
+int wire_offer_get(const void *payload, size_t len, struct wire_offer *ret);
+
+/*
+ * ACCEPT: the first chunk wanted and the digests of the HAVE (..WIRE_HAVE_MOST) chunks before it
+ * that the receiver wants to be compared (0 at a fresh start), or a refusal: then, and only then,
+ * the sentence is not empty, and the numbers are 0 on the wire whatever they are here.
+ */
+struct wire_accept {
+	bool refused;
+	uint64_t first;
+	uint64_t have_first;	/* the first chunk that digests speaks of */
+	uint32_t have;		/* number of digests */
+	const uint8_t *digests; /* have * DIGEST_SIZE bytes */
+	char sentence[WIRE_SENTENCE_MOST + 1];
+};
+int wire_accept_put(const struct wire_accept *accept, void *buf, size_t capacity);
+int wire_accept_get(const void *payload, size_t len, struct wire_accept *ret);
+
+/* DATA: one chunk as a zstd frame. put writes the WIRE_DATA bytes before the frame only. */
+struct wire_data {
+	uint64_t index;		  /* of the chunk */
+	struct image_entry entry; /* entry.stored_size is the frame's length */
+	const uint8_t *frame;	  /* on get: points into the payload */
+};
+int wire_data_put(const struct wire_data *data, uint8_t buf[WIRE_DATA]);
+/* Checks also that the frame's stored_hash is right. */
+int wire_data_get(const void *payload, size_t len, struct wire_data *ret);
+
+/* ZERO: COUNT (at least 1) chunks from FIRST on are zeros. */
+struct wire_zero {
+	uint64_t first, count;
+	uint32_t flags; /* image_entry_flag; IMAGE_ENTRY_ZERO is always set, put adds it */
+};
+int wire_zero_put(const struct wire_zero *zero, void *buf, size_t capacity);
+int wire_zero_get(const void *payload, size_t len, struct wire_zero *ret);
+
+/* ACK and KEEPALIVE: chunks below CHUNKS are durable at the receiver (a sender says 0). */
+struct wire_ack {
+	uint64_t chunks;
+};
+int wire_ack_put(const struct wire_ack *ack, void *buf, size_t capacity);
+int wire_ack_get(const void *payload, size_t len, struct wire_ack *ret);
+
+/* REWIND (receiver) and RESTART (sender's echo): go on from chunk FIRST under a fresh epoch. */
+struct wire_rewind {
+	uint64_t first;
+	uint64_t nonce;
+	uint32_t epoch;
+};
+int wire_rewind_put(const struct wire_rewind *rewind, void *buf, size_t capacity);
+int wire_rewind_get(const void *payload, size_t len, struct wire_rewind *ret);
+
+/* END: everything was sent. */
+struct wire_end {
+	uint64_t chunks;
+	uint64_t size; /* of the device, bytes */
+	struct digest root;
+};
+int wire_end_put(const struct wire_end *end, void *buf, size_t capacity);
+int wire_end_get(const void *payload, size_t len, struct wire_end *ret);
+
+enum wire_status {
+	WIRE_STATUS_DURABLE = 0, /* verified, and synced to disk */
+	WIRE_STATUS_WRITTEN = 1, /* verified, written to a pipe: not synced */
+	WIRE_STATUS_PARTIAL = 2, /* as DURABLE, but for unreadable ranges of the source */
+	WIRE_STATUS_FAILED = 3,	 /* the sentence says why */
+};
+
+/* The sentence may be empty unless the status is FAILED. */
+struct wire_result {
+	uint8_t status;	    /* wire_status */
+	uint64_t stored;    /* bytes of the image or of the target that were written */
+	struct digest root; /* as the receiver computed it */
+	char sentence[WIRE_SENTENCE_MOST + 1];
+};
+int wire_result_put(const struct wire_result *result, void *buf, size_t capacity);
+int wire_result_get(const void *payload, size_t len, struct wire_result *ret);
+
+/* ABORT: this side gives up, and says why: an empty sentence is malformed. */
+int wire_abort_put(const char *sentence, void *buf, size_t capacity);
+int wire_abort_get(const void *payload, size_t len, char ret_sentence[WIRE_SENTENCE_MOST + 1]);
+
+#endif
