@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A link over a character device, whose bytes can get lost in the middle: a pseudo-terminal stands for one,
+ * since it blocks, fills up and hangs up as a stream's device does.
+ */
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#include "link_test.h"
+
+struct device {
+	int master;
+	char path[64];
+};
+
+static void device_open(struct device *device)
+{
+	struct termios raw = { 0 };
+	int slave;
+
+	cfmakeraw(&raw);
+	assert_int_equal(openpty(&device->master, &slave, device->path, &raw, NULL), 0);
+	fcntl(device->master, F_SETFD, FD_CLOEXEC);
+	close(slave);
+}
+
+struct opening {
+	struct device device;
+	struct link_test_end end;
+};
+
+static void *open_link(void *arg)
+{
+	struct opening *opening = arg;
+	struct stream_address address = { .kind = STREAM_DEVICE };
+
+	strcpy(address.path, opening->device.path);
+	opening->end.err = link_open_limits(&address, &opening->end.options, &opening->end.hello,
+					    &opening->end.limits, &opening->end.link,
+					    &opening->end.peer, opening->end.why,
+					    sizeof(opening->end.why));
+	return NULL;
+}
+
+static void write_all(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, bytes, len);
+
+		assert_true(n > 0);
+		bytes += n;
+		len -= n;
+	}
+}
+
+/* Reads and drops what the link writes, until it closes. */
+static void *drain(void *arg)
+{
+	uint8_t buf[4096];
+
+	while (read(*(int *)arg, buf, sizeof(buf)) > 0)
+		;
+	return NULL;
+}
+
+/* The end of a record is lost; KEEPALIVE records go on and are taken for it, or nothing comes at all. */
+static void test_lost_tail(void **state)
+{
+	static uint8_t buf[WIRE_HEADER + 100000], payload[100000];
+	struct wire_hello hello = link_test_hello(WIRE_SENDER);
+	struct opening opening = { 0 };
+	struct link_test_end *end = &opening.end;
+	pthread_t opener, drainer;
+	size_t len;
+
+	(void)state;
+	device_open(&opening.device);
+	end->hello = link_test_hello(WIRE_RECEIVER);
+	end->limits = link_test_limits;
+	end->options.deadline = stop_deadline(LONG_WAIT);
+	pthread_create(&opener, NULL, open_link, &opening);
+	pthread_create(&drainer, NULL, drain, &opening.device.master);
+	wire_hello_put(&hello, payload, WIRE_HELLO);
+	len = link_test_encode(buf, WIRE_TYPE_HELLO, 0, payload, WIRE_HELLO);
+	write_all(opening.device.master, buf, len);
+	pthread_join(opener, NULL);
+	assert_int_equal(end->err, 0);
+
+	len = link_test_encode(buf, WIRE_TYPE_DATA, 1, payload, sizeof(payload));
+	write_all(opening.device.master, buf, len - 4096);
+	link_test_fate(end, -EBADMSG, "the end of a record did not come");
+	link_close(end->link);
+	close(opening.device.master);
+	pthread_join(drainer, NULL);
+}
+
+/* What another process has open is not shared with it: neither with one that locks nor one that does not. */
+static void test_busy(void **state)
+{
+	struct opening opening = { 0 };
+	int ready[2], go[2];
+	char c;
+
+	(void)state;
+	device_open(&opening.device);
+	assert_int_equal(pipe(ready) || pipe(go), 0);
+	if (fork() == 0) {
+		close(go[1]);
+		if (open(opening.device.path, O_RDWR | O_NOCTTY) >= 0 && write(ready[1], "x", 1) == 1 &&
+		    read(go[0], &c, 1) >= 0)
+			_exit(0);
+		_exit(1);
+	}
+	close(go[0]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	opening.end.hello = link_test_hello(WIRE_RECEIVER);
+	opening.end.options.deadline = stop_deadline(LONG_WAIT);
+	open_link(&opening);
+	assert_int_equal(opening.end.err, -EBUSY);
+	assert_non_null(strstr(opening.end.why, "is in use by link_device"));
+	close(go[1]);
+	wait(NULL);
+	close(ready[0]);
+	close(ready[1]);
+	close(opening.device.master);
+}
+
+static void test_no_device(void **state)
+{
+	struct opening opening = { .device.path = "/dev/tbstream-none" };
+
+	(void)state;
+	opening.end.hello = link_test_hello(WIRE_RECEIVER);
+	open_link(&opening);
+	assert_int_equal(opening.end.err, -ENOENT);
+	assert_non_null(strstr(opening.end.why, "/dev/tbstream-none: No such file"));
+	strcpy(opening.device.path, "/etc/passwd");
+	open_link(&opening);
+	assert_int_equal(opening.end.err, -ENOTTY);
+	assert_non_null(strstr(opening.end.why, "no character device"));
+}
+
+/* The last test: the signal stays pending. Waits end, and the other side hears why. */
+static void test_signal(void **state)
+{
+	struct link_test_end sender, receiver;
+	struct link_record *record;
+	int64_t before;
+	char why[800];
+	int err;
+
+	(void)state;
+	assert_int_equal(stop_install(), 0);
+	link_test_pair(&sender, &receiver);
+	kill(getpid(), SIGINT);
+	before = stop_now();
+	err = link_get(receiver.link, stop_deadline(LONG_WAIT), &record);
+	/* Both ends are in this process: each may hear of its own signal first, or of the other's end. */
+	assert_true(err == -EINTR || err == -ECANCELED);
+	link_why(receiver.link, why, sizeof(why));
+	assert_non_null(strstr(why, "stopped by a signal"));
+	link_close(receiver.link);
+	err = link_get(sender.link, stop_deadline(LONG_WAIT), &record);
+	assert_true(err == -EINTR || err == -ECANCELED);
+	link_close(sender.link);
+	assert_true(stop_now() - before < LONG_WAIT / 2);
+
+	/* Nor does anything wait that is begun later. */
+	link_test_start(&receiver, WIRE_RECEIVER, true);
+	link_test_join(&receiver, -EINTR);
+	assert_non_null(strstr(receiver.why, "stopped by a signal"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lost_tail),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_no_device),
+		cmocka_unit_test(test_signal),
+	};
+
+	return cmocka_run_group_tests_name("link_device", tests, NULL, NULL);
+}

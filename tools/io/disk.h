@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A block device or a file as the source or the target of a transfer. Knows no wire and no image.
+ */
+#ifndef IO_DISK_H
+#define IO_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct disk {
+	int fd;
+	char *path;				  /* as the user gave it: for messages */
+	uint64_t size;				  /* bytes */
+	uint32_t logical_sector, physical_sector; /* bytes; 0 for a file */
+	bool block;				  /* a block device */
+};
+
+/*
+ * Opens PATH, a block device or a regular file, for reading. Returns 0 and a disk (disk_close), or
+ * -errno: -ENOTBLK for anything else, -EISDIR for a folder.
+ */
+int disk_open_source(const char *path, struct disk **ret);
+
+/*
+ * Opens PATH, a block device or an existing regular file, for writing; a block device O_EXCL, so
+ * that the kernel refuses one that is mounted or held (-EBUSY) and nobody can mount it until
+ * disk_close. Writes nothing. Returns 0 or -errno, as above.
+ */
+int disk_open_target(const char *path, struct disk **ret);
+void disk_close(struct disk *disk); /* NULL is fine */
+
+/*
+ * Reads, or writes, all of LEN bytes at OFFSET. Returns 0 or -errno; a medium error is -EIO however
+ * the device says it (NVMe: ENODATA), an end before LEN is -ENODATA.
+ */
+int disk_read(const struct disk *disk, uint64_t offset, void *buf, size_t len);
+int disk_write(const struct disk *disk, uint64_t offset, const void *buf, size_t len);
+/* Has LEN bytes at OFFSET read as zeros, without sending them where the device can. Returns 0 or
+ * -errno. */
+int disk_zero(const struct disk *disk, uint64_t offset, uint64_t len);
+/* The offset of the next byte at or after OFFSET that is not in a hole; disk->size when there is
+ * none. */
+uint64_t disk_next_data(const struct disk *disk, uint64_t offset);
+/* Everything written is on the medium. Returns 0 or -errno. */
+int disk_sync(const struct disk *disk);
+/* Asks the kernel to read the partition table anew (BLKRRPART). Returns 0 or -errno; a file: 0. */
+int disk_reread_table(const struct disk *disk);
+
+/*
+ * What holds the block device PATH or a part of it: "mounted on /home", "swap", "held by dm-0",
+ * written to RET (LEN bytes). Returns 1 when something does, 0 when nothing does, or -errno. A
+ * file: 0.
+ */
+int disk_user(const char *path, char *ret, size_t len);
+
+#endif

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "io/link_internal.h"
+
+#define LINK_TELL (STOP_SECOND / 2) /* a wait this short is not worth a word */
+
+#define LINK_PAUSE (STOP_SECOND / 5) /* from one opening to the next, at least */
+
+/* The greeting of one opened stream after the other. */
+struct greeting {
+	struct link *link;
+	const struct wire_hello *hello;
+	const struct stream_options *options;
+	int64_t opened;	 /* this stream */
+	int64_t foreign; /* when something came that is no record, 0: nothing did */
+	bool records;	 /* something did that is one */
+	bool told;
+	char *why;
+	size_t why_len;
+};
+
+/* Begins with a stream that was just opened. */
+static int greeting_begin(struct greeting *greeting)
+{
+	struct link *link = greeting->link;
+	struct link_record *record = link_record_hello(greeting->hello);
+
+	link_reader_clear(&link->reader);
+	link_reader_setup(&link->reader);
+	link_writer_clear(&link->writer);
+	greeting->opened = stop_now();
+	greeting->foreign = 0;
+	greeting->records = false;
+	if (!record) {
+		snprintf(greeting->why, greeting->why_len, "cannot say HELLO: a field is too long");
+		return -EINVAL;
+	}
+	link_writer_put(&link->writer, record);
+	return 0;
+}
+
+static int greeting_check(struct greeting *greeting, const struct wire_hello *peer)
+{
+	const struct wire_hello *hello = greeting->hello;
+
+	if (peer->version_most < hello->version_least || peer->version_least > hello->version_most) {
+		snprintf(greeting->why, greeting->why_len,
+			 "%s on %s speaks versions %d to %d of the protocol, and we %d to %d: use the "
+			 "same program on both machines", peer->program, peer->host,
+			 peer->version_least, peer->version_most, hello->version_least,
+			 hello->version_most);
+		return -EPROTONOSUPPORT;
+	}
+	if (peer->role == hello->role) {
+		snprintf(greeting->why, greeting->why_len, "both sides want to %s: start %s on one "
+							   "of the two machines",
+			 hello->role == WIRE_SENDER ? "send" : "receive",
+			 hello->role == WIRE_SENDER ? "tbrecv" : "tbsend");
+		return -EPROTOTYPE;
+	}
+	return 0;
+}
+
+static int greeting_foreign(struct greeting *greeting)
+{
+	snprintf(greeting->why, greeting->why_len,
+		 "the other side of %s does not speak records: is it dd or cat? Then use --plain",
+		 stream_name(greeting->link->stream));
+	return -EBADMSG;
+}
+
+/* Reads on. Returns 1 with the peer's HELLO, 0 when there is nothing more now, or -errno. */
+static int greeting_read(struct greeting *greeting, struct wire_hello *ret)
+{
+	struct link *link = greeting->link;
+	struct link_record *record;
+	const char *what;
+	int err;
+
+	for (;;) {
+		bool hello;
+
+		err = link_reader_step(&link->reader, link->stream, &record, &what);
+		if (err <= 0)
+			break;
+		/* Others are what an earlier program left in the stream. */
+		greeting->records = true;
+		hello = record->type == WIRE_TYPE_HELLO &&
+			wire_hello_get(record->payload, record->length, ret) == 0;
+		free(record);
+		if (hello)
+			return 1;
+	}
+	if (link->reader.skipped && !greeting->foreign)
+		greeting->foreign = stop_now();
+	if (link->reader.record || greeting->records)
+		greeting->foreign = 0;
+	if (err == -EPIPE && link->reader.bytes && !greeting->records)
+		return greeting_foreign(greeting);
+	if (greeting->foreign && (link->reader.skipped > WIRE_HEADER + WIRE_PAYLOAD_MOST ||
+				  stop_now() - greeting->foreign >= link->limits.record))
+		return greeting_foreign(greeting);
+	if (err < 0 && err != -EPIPE)
+		snprintf(greeting->why, greeting->why_len, "cannot read from %s: %s",
+			 stream_name(link->stream), strerror(-err));
+	return err;
+}
+
+static int greeting_write(struct greeting *greeting)
+{
+	struct link *link = greeting->link;
+	int err = link->writer.record ? link_writer_step(&link->writer, link->stream) : 0;
+
+	if (err < 0 && err != -EPIPE)
+		snprintf(greeting->why, greeting->why_len, "cannot write to %s: %s",
+			 stream_name(link->stream), strerror(-err));
+	return err < 0 ? err : 0;
+}
+
+/* Waits for the stream, and tells. Returns 0, or -EINTR or -ETIMEDOUT with a sentence. */
+static int greeting_wait(struct greeting *greeting, int64_t until)
+{
+	struct link *link = greeting->link;
+	const struct stop_waiting *waiting = &greeting->options->waiting;
+	struct link_events events = { .in = true, .out = link->writer.record, .stop = true };
+	int64_t now = stop_now();
+	char sentence[400];
+	int err;
+
+	if (now >= greeting->options->deadline) {
+		snprintf(greeting->why, greeting->why_len,
+			 "timed out waiting for an answer on %s: start %s at the other side, with the "
+			 "same stream", stream_name(link->stream),
+			 greeting->hello->role == WIRE_SENDER ? "tbrecv" : "tbsend");
+		return -ETIMEDOUT;
+	}
+	if (!greeting->told && now - greeting->opened >= LINK_TELL && waiting->tell) {
+		snprintf(sentence, sizeof(sentence), "waiting for %s to answer on %s",
+			 greeting->hello->role == WIRE_SENDER ? "tbrecv" : "tbsend",
+			 stream_name(link->stream));
+		waiting->tell(waiting->arg, sentence);
+		greeting->told = true;
+	}
+	if (!greeting->told && greeting->opened + LINK_TELL < until)
+		until = greeting->opened + LINK_TELL;
+	err = link_poll(link, &events,
+			until < greeting->options->deadline ? until : greeting->options->deadline);
+	if (err || events.stop) {
+		err = err ? err : -EINTR;
+		snprintf(greeting->why, greeting->why_len, "%s while waiting for an answer on %s",
+			 err == -EINTR ? "stopped by a signal" : strerror(-err),
+			 stream_name(link->stream));
+	}
+	return err;
+}
+
+/* The stream ended, and was never ours: a peer that was just closing, or somebody who knocked. */
+static int greeting_again(struct greeting *greeting)
+{
+	int64_t pause = greeting->opened + LINK_PAUSE;
+
+	/* Whoever closes at once shall not make us open without end. */
+	if (stop_now() < pause && stop_poll(-1, 0, pause) == -EINTR) {
+		snprintf(greeting->why, greeting->why_len, "stopped by a signal");
+		return -EINTR;
+	}
+	return stream_reopen(greeting->link->stream, greeting->options->deadline, greeting->why,
+			     greeting->why_len);
+}
+
+/* Greets over one opened stream. Returns 1 with the peer's HELLO, 0 for another try, or -errno. */
+static int greeting_try(struct greeting *greeting, struct wire_hello *ret)
+{
+	struct link *link = greeting->link;
+	int64_t deadline = greeting->options->deadline;
+	int written, err = greeting_begin(greeting);
+
+	while (!err) {
+		/* First, since a peer that does not suit us must hear why from our HELLO. */
+		written = greeting_write(greeting);
+		err = written && written != -EPIPE ? written : greeting_read(greeting, ret);
+		if (!err)
+			err = written;
+		if (err == -EPIPE)
+			return greeting_again(greeting);
+		if (err)
+			break;
+		if (!link->reader.bytes) {
+			err = stream_renew(link->stream, deadline, greeting->why,
+					   greeting->why_len);
+			if (err != -EALREADY)
+				break;
+		}
+		err = greeting_wait(greeting, stop_deadline(link->limits.renew));
+	}
+	return err;
+}
+
+static int link_greet(struct link *link, const struct wire_hello *hello,
+		      const struct stream_options *options, char *ret_why, size_t len)
+{
+	struct greeting greeting = {
+		.link = link,
+		.hello = hello,
+		.options = options,
+		.why = ret_why,
+		.why_len = len,
+	};
+	struct link_record *answer;
+	int err;
+
+	do {
+		err = greeting_try(&greeting, &link->peer);
+	} while (!err);
+	if (err < 0)
+		return err;
+	err = greeting_check(&greeting, &link->peer);
+	if (err)
+		return err;
+	/* Ours may have gone into what the peer's side was just closing. */
+	answer = link_record_hello(hello);
+	if (!answer)
+		return -ENOMEM;
+	queue_put(&link->out, answer);
+	link->reader.hunting = false;
+	return 0;
+}
+
+static int link_start(struct link *link)
+{
+	sigset_t all, old;
+	int err;
+
+	link->sent = link->heard = stop_now();
+	link->lossy = stream_lossy(link->stream);
+	snprintf(link->name, sizeof(link->name), "%s", stream_name(link->stream));
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = -pthread_create(&link->thread, NULL, link_pump, link);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	link->running = !err;
+	return err;
+}
+
+static struct link *link_new(const struct link_limits *limits)
+{
+	struct link *link = calloc(1, sizeof(*link));
+	pthread_condattr_t monotonic;
+
+	if (!link)
+		return NULL;
+	link->limits = *limits;
+	link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	queue_setup(&link->in, LINK_QUEUE);
+	queue_setup(&link->out, LINK_QUEUE);
+	pthread_mutex_init(&link->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&link->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return link;
+}
+
+int link_open_limits(const struct stream_address *address, const struct stream_options *options,
+		     const struct wire_hello *hello, const struct link_limits *limits,
+		     struct link **ret, struct wire_hello *ret_peer, char *ret_why, size_t len)
+{
+	struct link *link = link_new(limits);
+	int err = 0;
+
+	if (!link || link->wake < 0) {
+		err = link ? -EMFILE : -ENOMEM;
+		snprintf(ret_why, len, "cannot open the stream: %s", strerror(-err));
+	}
+	if (!err)
+		err = stream_open(address, options, &link->stream, ret_why, len);
+	if (!err)
+		err = link_greet(link, hello, options, ret_why, len);
+	if (!err) {
+		err = link_start(link);
+		if (err)
+			snprintf(ret_why, len, "cannot start a thread: %s", strerror(-err));
+	}
+	if (err) {
+		link_close(link);
+		return err;
+	}
+	*ret_peer = link->peer;
+	*ret = link;
+	return 0;
+}
+
+int link_open(const struct stream_address *address, const struct stream_options *options,
+	      const struct wire_hello *hello, struct link **ret, struct wire_hello *ret_peer,
+	      char *ret_why, size_t len)
+{
+	return link_open_limits(address, options, hello, &link_limits_default, ret, ret_peer,
+				ret_why, len);
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "io/load.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/pack.h"
+#include "io/load_internal.h"
+
+int load_fail(struct load *load, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(load->why, sizeof(load->why), format, args);
+	va_end(args);
+	return error;
+}
+
+void load_count_frame(struct load *load, uint32_t stored, uint32_t content)
+{
+	uint8_t entry[IMAGE_SEEK_ENTRY];
+
+	image_seek_entry_put(stored, content, entry);
+	digest_update(&load->seek, entry, sizeof(entry));
+	load->frames++;
+}
+
+/* What the reader's error means for an image. */
+static int load_input(struct load *load, int r)
+{
+	if (r == -ENODATA)
+		return load_fail(load, -EBADMSG,
+				 "it ends at byte %" PRIu64 " in the midst of chunk %" PRIu64
+				 " or of its trailer: it is not complete",
+				 load->reader.offset + (load->reader.end - load->reader.start),
+				 load->next);
+	if (r < 0 && r != -EINTR)
+		return load_fail(load, r, "reading it failed: %s", strerror(-r));
+	return r;
+}
+
+int load_peek(struct load *load, size_t len, const uint8_t **ret)
+{
+	return load_input(load, load_reader_peek(&load->reader, len, ret));
+}
+
+/* The data frame at the reader's place, whole. */
+static int load_frame(struct load *load, const uint8_t **ret, size_t *ret_len)
+{
+	int r = load_reader_frame(&load->reader, ret, ret_len);
+
+	if (r == -EBADMSG)
+		return load_fail(load, -EBADMSG,
+				 "what is at byte %" PRIu64 " is no zstd frame of a chunk",
+				 load->reader.offset);
+	return load_input(load, r);
+}
+
+static int load_open_head(struct load *load)
+{
+	const uint8_t *at;
+	struct image_frame frame;
+	size_t first;
+	int r = load_reader_peek(&load->reader, IMAGE_FRAME_HEADER + IMAGE_TAG, &at);
+
+	if (r == -ENODATA ||
+	    (r == 0 && image_frame_get(at, IMAGE_FRAME_HEADER + IMAGE_TAG, &frame) != -ENOMSG))
+		return load_fail(load, -ENOMSG, "it is no image: no zstd frame begins it");
+	if (r < 0)
+		return r;
+	r = load_reader_frame(&load->reader, &at, &first);
+	if (r == -EBADMSG)
+		return load_fail(load, -ENOMSG,
+				 "it is compressed by zstd, but it is no image of tbstream");
+	if (r == 0)
+		r = load_reader_peek(&load->reader, first + IMAGE_FRAME_HEADER + IMAGE_TAG, &at);
+	if (r < 0)
+		return load_input(load, r);
+	r = image_frame_get(at + first, IMAGE_FRAME_HEADER + IMAGE_TAG, &frame);
+	if (r < 0 || frame.magic != IMAGE_MAGIC || frame.kind != IMAGE_HEAD)
+		return load_fail(load, -ENOMSG,
+				 "it is compressed by zstd, but it is no image of tbstream");
+	if (frame.size > IMAGE_IDENTITY_MOST + 2048)
+		return load_fail(load, -EBADMSG, "its HEAD is too long");
+	size_t head_len = IMAGE_FRAME_HEADER + (size_t)frame.size;
+
+	r = load_peek(load, first + head_len, &at);
+	if (r < 0)
+		return r;
+	r = image_head_get(at + first, head_len, &load->head);
+	if (r == -EPROTONOSUPPORT)
+		return load_fail(load, r, "a newer version wrote it; this one reads version %d",
+				 IMAGE_VERSION);
+	if (r < 0)
+		return load_fail(load, r, "its HEAD is damaged");
+	load->identity = malloc(load->head.identity_len + 1);
+	load->content = malloc(load->head.map.chunk_size);
+	if (!load->identity || !load->content)
+		return -ENOMEM;
+	memcpy(load->identity, load->head.identity, load->head.identity_len);
+	load->head.identity = load->identity;
+	load->first_len = first;
+	load->head_len = head_len;
+	return 0;
+}
+
+int load_new(int fd, struct load **ret)
+{
+	struct load *load = aligned_alloc(_Alignof(struct load), sizeof(*load));
+	int r;
+
+	if (!load)
+		return -ENOMEM;
+	memset(load, 0, sizeof(*load));
+	digest_start(&load->root);
+	digest_start(&load->table);
+	digest_start(&load->seek);
+	load_reader_init(&load->reader, fd);
+	r = pack_new(PACK_LEVEL_DEFAULT, &load->pack);
+	if (r < 0) {
+		load_free(load);
+		return -ENOMEM;
+	}
+	*ret = load;
+	return load_open_head(load);
+}
+
+void load_free(struct load *load)
+{
+	if (!load)
+		return;
+	json_decref(load->manifest);
+	pack_free(load->pack);
+	load_reader_clear(&load->reader);
+	free(load->pending);
+	free(load->identity);
+	free(load->content);
+	free(load);
+}
+
+const struct image_head *load_head(const struct load *load)
+{
+	return &load->head;
+}
+
+json_t *load_manifest(const struct load *load)
+{
+	return load->manifest;
+}
+
+const char *load_why(const struct load *load)
+{
+	return load->why;
+}
+
+void load_root(const struct load *load, struct digest *ret)
+{
+	digest_root(&load->root, load->head.map.size, load->head.map.chunk_size, ret);
+}
+
+/* Keeps what was walked until a CHECKPOINT or the table confirms it. */
+static int load_remember(struct load *load, const struct image_entry *entry)
+{
+	if (load->pending_count == IMAGE_CHECKPOINT_MOST)
+		return load_fail(load, -EBADMSG, "no CHECKPOINT since chunk %" PRIu64,
+				 load->pending_first);
+	if (load->pending_count == load->pending_room) {
+		uint32_t room = load->pending_room ? 2 * load->pending_room : 64;
+		struct image_entry *more = realloc(load->pending, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		load->pending = more;
+		load->pending_room = room;
+	}
+	load->pending[load->pending_count++] = *entry;
+	return 0;
+}
+
+static int load_data(struct load *load, const uint8_t *frame, size_t len, struct load_chunk *ret)
+{
+	uint64_t index = load->next;
+
+	if (index >= chunk_count(&load->head.map))
+		return load_fail(load, -EBADMSG, "it holds more chunks than its HEAD says");
+	struct load_chunk chunk = {
+		.index = index,
+		.frame = frame,
+		.content = load->content,
+		.length = chunk_length(&load->head.map, index),
+		.entry = {.stored_size = len, .stored_hash = digest_stored(frame, len)},
+	};
+	int r = pack_check(frame, len, chunk.length);
+
+	if (r == 0)
+		r = pack_restore(load->pack, frame, len, load->content, chunk.length);
+	if (r < 0)
+		return load_fail(load, r, "chunk %" PRIu64 " (device byte %" PRIu64 ") is damaged",
+				 index, chunk_offset(&load->head.map, index));
+	digest_chunk(load->content, chunk.length, &chunk.entry.digest);
+	if (chunk_is_zero(load->content, chunk.length))
+		chunk.entry.flags = IMAGE_ENTRY_ZERO;
+	r = load_remember(load, &chunk.entry);
+	if (r < 0)
+		return r;
+	digest_update(&load->root, chunk.entry.digest.bytes, DIGEST_SIZE);
+	load_count_frame(load, len, chunk.length);
+	load->next++;
+	*ret = chunk;
+	return 1;
+}
+
+int load_confirm(struct load *load, const uint8_t raw[IMAGE_ENTRY], uint32_t at)
+{
+	const struct image_entry *walked = &load->pending[at];
+	struct image_entry told;
+	int r = image_entry_get(raw, &told);
+
+	if (r < 0 || !digest_equal(&told.digest, &walked->digest) ||
+	    told.stored_hash != walked->stored_hash || told.stored_size != walked->stored_size)
+		return load_fail(load, -EBADMSG,
+				 "chunk %" PRIu64 " (device byte %" PRIu64
+				 ") is not the one that was written there",
+				 load->pending_first + at,
+				 chunk_offset(&load->head.map, load->pending_first + at));
+	return 0;
+}
+
+static int load_checkpoint(struct load *load, uint32_t size)
+{
+	size_t len = IMAGE_FRAME_HEADER + (size_t)size;
+	const uint8_t *at, *entries;
+	uint64_t first;
+	uint32_t count;
+	int r;
+
+	if (len > LOAD_READER_MOST)
+		return load_fail(load, -EBADMSG, "a CHECKPOINT is too long");
+	r = load_peek(load, len, &at);
+	if (r < 0)
+		return r;
+	if (image_checkpoint_get(at, len, &first, &count, &entries) < 0 ||
+	    first != load->pending_first || count != load->pending_count)
+		return load_fail(load, -EBADMSG, "the CHECKPOINT at byte %" PRIu64 " is damaged",
+				 load->reader.offset);
+	for (uint32_t i = 0; i < count; i++) {
+		r = load_confirm(load, entries + (size_t)i * IMAGE_ENTRY, i);
+		if (r < 0)
+			return r;
+	}
+	digest_update(&load->table, entries, (size_t)count * IMAGE_ENTRY);
+	load->pending_first += count;
+	load->pending_count = 0;
+	load_count_frame(load, len, 0);
+	load_reader_take(&load->reader, len);
+	return 0;
+}
+
+/* A PAD is zeros behind its tag: what else stood there would be seen by no checksum. */
+static int load_pad(struct load *load, uint32_t size)
+{
+	uint64_t left = IMAGE_FRAME_HEADER + (uint64_t)size;
+	const uint8_t *at;
+
+	if (left > PACK_FRAME_MOST)
+		return load_fail(load, -EBADMSG, "a PAD is too long");
+	load_count_frame(load, left, 0);
+	load_reader_take(&load->reader, IMAGE_FRAME_HEADER + IMAGE_TAG);
+	left -= IMAGE_FRAME_HEADER + IMAGE_TAG;
+	while (left) {
+		long n = load_reader_some(&load->reader, left, &at);
+
+		if (n < 0)
+			return load_input(load, n);
+		if (!chunk_is_zero(at, n))
+			return load_fail(load, -EBADMSG, "the PAD at byte %" PRIu64 " is damaged",
+					 load->reader.offset);
+		load_reader_take(&load->reader, n);
+		left -= n;
+	}
+	return 0;
+}
+
+static int load_first(struct load *load, struct load_chunk *ret)
+{
+	const uint8_t *at;
+	int r = load_peek(load, load->first_len + load->head_len, &at);
+
+	if (r == 0)
+		r = load_data(load, at, load->first_len, ret);
+	if (r == 1) {
+		load_count_frame(load, load->head_len, 0);
+		load->release = load->first_len + load->head_len;
+	}
+	return r;
+}
+
+int load_next(struct load *load, struct load_chunk *ret)
+{
+	struct image_frame frame;
+	const uint8_t *at;
+	size_t len;
+
+	load_reader_take(&load->reader, load->release);
+	load->release = 0;
+	if (load->next == 0)
+		return load_first(load, ret);
+	for (;;) {
+		int r = load_peek(load, IMAGE_FRAME_HEADER + IMAGE_TAG, &at);
+
+		if (r < 0)
+			return r;
+		r = image_frame_get(at, IMAGE_FRAME_HEADER + IMAGE_TAG, &frame);
+		if (r == -ENOMSG) {
+			r = load_frame(load, &at, &len);
+			if (r == 0)
+				r = load_data(load, at, len, ret);
+			if (r == 1)
+				load->release = len;
+			return r;
+		}
+		if (r == 0 && frame.magic == IMAGE_MAGIC && frame.kind == IMAGE_CHECKPOINT)
+			r = load_checkpoint(load, frame.size);
+		else if (r == 0 && frame.magic == IMAGE_MAGIC && frame.kind == IMAGE_PAD)
+			r = load_pad(load, frame.size);
+		else if (r == 0 && frame.magic == IMAGE_MAGIC && frame.kind == IMAGE_TABLE)
+			return load_trailer(load);
+		else
+			r = load_fail(load, -EBADMSG,
+				      "what is at byte %" PRIu64 " belongs to no image",
+				      load->reader.offset);
+		if (r < 0)
+			return r;
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image being read from a descriptor, front to back, every frame decompressed and every digest,
+ * CHECKPOINT, table and sum checked on the way. Never seeks, so that a pipe or a stream will do,
+ * and holds no table in memory.
+ */
+#ifndef IO_LOAD_H
+#define IO_LOAD_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "codec/image.h"
+
+struct load;
+
+struct load_chunk {
+	uint64_t index;
+	struct image_entry entry; /* flags: only IMAGE_ENTRY_ZERO is known so early */
+	const uint8_t *frame;	  /* entry.stored_size bytes, until the next call */
+	const uint8_t *content;	  /* length bytes, until the next call */
+	uint32_t length;
+};
+
+/*
+ * Starts to read an image from FD (which stays the caller's): its first frame and HEAD. Returns 0;
+ * -ENOMSG when this is no image of ours (load_why tells what it is), -EBADMSG, -EINTR or another
+ * -errno. *ret is set whatever is returned, for load_why, but for -ENOMEM.
+ */
+int load_new(int fd, struct load **ret);
+void load_free(struct load *load); /* NULL is fine */
+
+/* HEAD. */
+const struct image_head *load_head(const struct load *load);
+
+/*
+ * The next chunk: 1. 0 when the trailer was reached and the whole image is right. -EBADMSG when
+ * something is not, with a sentence in load_why that names the place; -EINTR or another -errno.
+ */
+int load_next(struct load *load, struct load_chunk *ret);
+
+/* The manifest, after load_next returned 0. Borrowed. */
+json_t *load_manifest(const struct load *load);
+/* The root, as computed from what was read so far. */
+void load_root(const struct load *load, struct digest *ret);
+const char *load_why(const struct load *load);
+
+/*
+ * Reads the manifest of the image in the regular file FD by its trailer, and checks no more than
+ * that. Moves no file offset. Returns 0 and a new reference; -ENOMSG when no trailer of ours is
+ * there; -EBADMSG when it is damaged; or -errno.
+ */
+int load_peek_manifest(int fd, json_t **ret);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between load.c, which walks the chunks, and load_trailer.c, which holds the trailer against the
+ * walk. */
+#ifndef IO_LOAD_INTERNAL_H
+#define IO_LOAD_INTERNAL_H
+
+#include "codec/pack.h"
+#include "io/load.h"
+#include "io/load_reader.h"
+
+struct load {
+	struct load_reader reader;
+	size_t release; /* bytes of the reader that the last chunk still points into */
+	struct image_head head;
+	char *identity;
+	size_t first_len, head_len; /* of the first frame and HEAD */
+	struct pack *pack;
+	uint8_t *content;
+	uint64_t next; /* chunk */
+	struct digest_state root;
+	/* Walked, but not yet in a CHECKPOINT. */
+	struct image_entry *pending;
+	uint32_t pending_count, pending_room;
+	uint64_t pending_first;
+	/* Over the entries of all CHECKPOINTs, and over what the seek table has to say: held
+	 * against the trailer. */
+	struct digest_state table, seek;
+	uint64_t frames;
+	json_t *manifest;
+	char why[256];
+};
+
+/* Notes why, and returns ERROR. */
+__attribute__((format(printf, 3, 4))) int load_fail(struct load *load, int error,
+						    const char *format, ...);
+/* load_reader_peek, with the end of the input being damage. */
+int load_peek(struct load *load, size_t len, const uint8_t **ret);
+/* A frame of STORED bytes was walked: the seek table must name it. */
+void load_count_frame(struct load *load, uint32_t stored, uint32_t content);
+/* Holds an entry against what was walked. Returns 0 or -EBADMSG. */
+int load_confirm(struct load *load, const uint8_t raw[IMAGE_ENTRY], uint32_t at);
+
+/* Reads the trailer, TABLE being next, to the end of the input. Returns 0, -EBADMSG or another
+ * -errno. */
+int load_trailer(struct load *load);
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "io/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/stop.h"
+
+/* Bounds a single call, so that a stop signal is seen between two of them on a slow medium. */
+#define OUT_MOST ((size_t)1 << 20)
+
+/*
+ * Whether a write may block until somebody reads: standard output as a pipe. It must not be made non-blocking, for
+ * other processes share it; but what poll finds room for does not block, up to PIPE_BUF bytes.
+ */
+static bool out_blocks(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) &&
+	       !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
+int out_write(int fd, const void *buf, size_t len)
+{
+	bool blocks = out_blocks(fd);
+	size_t most = blocks ? PIPE_BUF : OUT_MOST;
+	const char *at = buf;
+
+	while (len) {
+		int ready = blocks ? stop_poll(fd, POLLOUT, STOP_NEVER) : 0;
+
+		if (ready < 0)
+			return ready;
+		if (stop_signal())
+			return -EINTR;
+		ssize_t n = write(fd, at, len < most ? len : most);
+
+		if (n > 0) {
+			at += n;
+			len -= n;
+		} else if (n < 0 && errno == EAGAIN) {
+			int r = stop_poll(fd, POLLOUT, STOP_NEVER);
+
+			if (r < 0)
+				return r;
+		} else if (n < 0 && errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+ssize_t out_read(int fd, void *buf, size_t len)
+{
+	for (;;) {
+		/* Also for a blocking descriptor: a read of a silent pipe would not see the signal. */
+		int r = stop_poll(fd, POLLIN, STOP_NEVER);
+
+		if (r < 0)
+			return r;
+		ssize_t n = read(fd, buf, len < OUT_MOST ? len : OUT_MOST);
+
+		if (n >= 0)
+			return n;
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+}
+
+int out_sync(int fd)
+{
+	if (!fdatasync(fd))
+		return 1;
+	if (errno == EINVAL || errno == EROFS || errno == ENOTSUP)
+		return 0;
+	return -errno;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plain bytes out of and into a descriptor: file, pipe, socket or stream, blocking or not. */
+#ifndef IO_OUT_H
+#define IO_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Writes all of LEN bytes, waiting where the descriptor does not block. Returns 0, -EINTR when a stop signal
+ * came, or -errno.
+ */
+int out_write(int fd, const void *buf, size_t len);
+
+/* Reads up to LEN bytes, waiting for the first. Returns bytes, 0 at the end, -EINTR or -errno. */
+ssize_t out_read(int fd, void *buf, size_t len);
+
+/* Puts what was written on the medium. Returns 1, or 0 where there is none (a pipe), or -errno. */
+int out_sync(int fd);
+
+#endif

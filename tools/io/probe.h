@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is on a disk and what it is: libblkid, sysfs and udev's database, as JSON for HEAD and the
+ * manifest (docs/image-format.md lists the keys), and as lines for people.
+ */
+#ifndef IO_PROBE_H
+#define IO_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "io/disk.h"
+
+/* The disk's identity (HEAD's JSON). Returns 0 and a new reference, or -errno. */
+int probe_identity(const struct disk *disk, json_t **ret);
+/*
+ * The manifest as far as the source knows it: identity, host, partition table, file systems. What
+ * cannot be found out is left out. Returns 0 and a new reference, or -errno.
+ */
+int probe_manifest(const struct disk *disk, json_t **ret);
+
+/*
+ * A short summary of what is on DISK ("GPT: EFI vfat, root ext4"; "ext4 home"; "" when nothing is
+ * recognised). Returns 1 when something is there, 0 when libblkid knows nothing, or -errno.
+ */
+int probe_contents(const struct disk *disk, char *ret, size_t len);
+
+struct probe_disk {
+	char path[64];
+	char model[96], serial[96], transport[16]; /* "" where unknown */
+	char contents[160];
+	uint64_t size;				  /* bytes */
+	bool mounted, readonly, removable, inuse; /* inuse: swap, dm, md */
+};
+
+/*
+ * The whole disks of this machine (no partitions, loop, ram, zram, dm, md or optical ones), sorted
+ * by path. Returns 0, an array (free) and its length, or -errno.
+ */
+int probe_list(struct probe_disk **ret, size_t *ret_count);
+
+/* This machine's DMI name ("LENOVO 20XW"), and serial number; "" where unknown. */
+void probe_machine(char *ret_model, size_t model_len, char *ret_serial, size_t serial_len);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image being written to a descriptor, front to back: data frames with HEAD and CHECKPOINTs between
+ * them, then the trailer. Never seeks, so that a pipe or a stream will do.
+ */
+#ifndef IO_STORE_H
+#define IO_STORE_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "codec/image.h"
+
+struct store;
+
+/* Starts an image on FD (which stays the caller's) with HEAD. Writes nothing yet. 0 or -errno. */
+int store_new(int fd, const struct image_head *head, struct store **ret);
+void store_free(struct store *store); /* NULL is fine */
+
+/* Appends the next chunk as the frame that ENTRY tells of. Returns 0 or -errno. */
+int store_chunk(struct store *store, const struct image_entry *entry, const uint8_t *frame);
+/* Appends COUNT chunks of zeros (FLAGS as in an entry). Returns 0 or -errno. */
+int store_zero(struct store *store, uint64_t count, uint32_t flags);
+/*
+ * Writes the trailer: table, MANIFEST (completed by manifest_finish), sum and seek table. The root is
+ * returned. Returns 0 or -errno.
+ */
+int store_finish(struct store *store, json_t *manifest, struct digest *ret_root);
+
+uint64_t store_chunks(const struct store *store);
+/* Bytes of the image that were written. */
+uint64_t store_size(const struct store *store);
+
+#endif

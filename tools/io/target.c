@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "io/target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+
+/* What is kept back of one end: SIZE bytes that belong at OFFSET. */
+struct kept {
+	uint64_t offset, size;
+	uint8_t *data;
+};
+
+struct target {
+	struct disk *disk;
+	uint64_t size;
+	struct kept head, tail; /* they meet, and never overlap, where the target is small */
+	bool committed;
+};
+
+static void target_clear(struct target *target)
+{
+	free(target->head.data);
+	free(target->tail.data);
+	free(target);
+}
+
+/* Removes what makes DISK look like a disk, before anything else is written. */
+static int ends_wipe(const struct target *target)
+{
+	const struct disk *disk = target->disk;
+	uint64_t end = disk->size - MIN(disk->size, TARGET_KEPT);
+	int err;
+
+	err = disk_zero(disk, target->head.offset, target->head.size);
+	if (!err)
+		err = disk_zero(disk, target->tail.offset, target->tail.size);
+	if (!err && disk->size > target->size) {
+		end = MAX(end, target->size);
+		err = disk_zero(disk, end, disk->size - end);
+	}
+	return err ? err : disk_sync(disk);
+}
+
+int target_new(struct disk *disk, uint64_t size, struct target **ret)
+{
+	struct target *target;
+	int err = -ENOMEM;
+
+	if (size > disk->size)
+		return -ENOSPC;
+	target = calloc(1, sizeof(*target));
+	if (!target)
+		return -ENOMEM;
+	target->disk = disk;
+	target->size = size;
+	target->head.size = MIN(size, TARGET_KEPT);
+	target->tail.offset = MAX(target->head.size, size - target->head.size);
+	target->tail.size = size - target->tail.offset;
+	target->head.data = calloc(1, TARGET_KEPT);
+	target->tail.data = calloc(1, TARGET_KEPT);
+	if (!target->head.data || !target->tail.data)
+		goto fail;
+	err = ends_wipe(target);
+	if (err)
+		goto fail;
+	*ret = target;
+	return 0;
+fail:
+	target_clear(target);
+	return err;
+}
+
+/* Puts what of DATA (NULL: zeros) for [OFFSET, END) belongs to KEPT into it. */
+static void kept_put(struct kept *kept, uint64_t offset, uint64_t end, const uint8_t *data)
+{
+	uint64_t from = MAX(offset, kept->offset);
+	uint64_t to = MIN(end, kept->offset + kept->size);
+
+	if (from >= to)
+		return;
+	if (data)
+		memcpy(kept->data + (from - kept->offset), data + (from - offset), to - from);
+	else
+		memset(kept->data + (from - kept->offset), 0, to - from);
+}
+
+static int range_put(struct target *target, uint64_t offset, const void *data, uint64_t len)
+{
+	uint64_t from, to, end;
+
+	if (target->committed || __builtin_add_overflow(offset, len, &end) || end > target->size)
+		return -EINVAL;
+	kept_put(&target->head, offset, end, data);
+	kept_put(&target->tail, offset, end, data);
+	from = MAX(offset, target->head.size);
+	to = MIN(end, target->tail.offset);
+	if (from >= to)
+		return 0;
+	if (!data)
+		return disk_zero(target->disk, from, to - from);
+	return disk_write(target->disk, from, (const uint8_t *)data + (from - offset), to - from);
+}
+
+int target_write(struct target *target, uint64_t offset, const void *buf, size_t len)
+{
+	return range_put(target, offset, buf, len);
+}
+
+int target_zero(struct target *target, uint64_t offset, uint64_t len)
+{
+	return range_put(target, offset, NULL, len);
+}
+
+int target_sync(struct target *target)
+{
+	return disk_sync(target->disk);
+}
+
+static int kept_write(const struct target *target, const struct kept *kept)
+{
+	int err;
+
+	err = disk_write(target->disk, kept->offset, kept->data, kept->size);
+	return err ? err : disk_sync(target->disk);
+}
+
+int target_commit(struct target *target)
+{
+	int err;
+
+	/* The rest first: a backup GPT at the end already makes a disk of it. */
+	err = disk_sync(target->disk);
+	if (!err)
+		err = kept_write(target, &target->tail);
+	if (!err)
+		err = kept_write(target, &target->head);
+	if (err)
+		return err;
+	target->committed = true;
+	disk_reread_table(target->disk);
+	return 0;
+}
+
+void target_free(struct target *target)
+{
+	if (!target)
+		return;
+	disk_close(target->disk);
+	target_clear(target);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A disk that is being restored. Its first and last 4 MiB are kept in memory until target_commit
+ * writes them, so that an interrupted restore has no partition table and never looks like a disk.
+ * The rest is written as it comes.
+ */
+#ifndef IO_TARGET_H
+#define IO_TARGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/disk.h"
+
+#define TARGET_KEPT (4u << 20) /* bytes kept back at either end */
+
+struct target;
+
+/*
+ * Takes over DISK (of disk_open_target); SIZE is what will be restored. The first and last 4 MiB of
+ * these SIZE bytes are overwritten with zeros, and so are the disk's own last 4 MiB where it is
+ * larger (an old backup GPT may stand there); that is on the medium before this returns. Returns 0,
+ * or -errno (DISK stays the caller's): -ENOSPC when SIZE is above disk->size, nothing written.
+ */
+int target_new(struct disk *disk, uint64_t size, struct target **ret);
+
+/*
+ * Writes LEN bytes at OFFSET; or has LEN bytes there read as zeros, which takes as long as the
+ * device takes: a few chunks at a time leave room for a stop signal. Returns 0 or -errno: -EINVAL
+ * for a range that is not within SIZE, or after target_commit.
+ */
+int target_write(struct target *target, uint64_t offset, const void *buf, size_t len);
+int target_zero(struct target *target, uint64_t offset, uint64_t len);
+
+/* Syncs what was written so far; what is kept back is not. Returns 0 or -errno. */
+int target_sync(struct target *target);
+
+/*
+ * Writes what was kept back, the end first, each step synced, and has the kernel read the partition
+ * table anew; that the kernel cannot is no error, since everything is on the medium by then.
+ * Returns 0 or -errno.
+ */
+int target_commit(struct target *target);
+
+/* Closes it and its disk; what was kept back and not committed is dropped. NULL is fine. */
+void target_free(struct target *target);
+
+#endif
