@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/pack.h"
+#include "io/stop.h"
+#include "ui/msg.h"
+
+#define OPTIONS_BOTH	     (OPTIONS_SEND | OPTIONS_RECV)
+#define OPTIONS_ALL	     (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS)
+#define OPTIONS_COLUMN	     24 /* where an option's explanation begins */
+#define OPTIONS_WIDTH	     78
+#define OPTIONS_TIMEOUT_MOST 31536000 /* seconds: a year */
+
+/* Long options without a letter. */
+enum {
+	OPT_PLAIN = 256,
+	OPT_RAW,
+	OPT_FORCE,
+	OPT_CONFIRM,
+	OPT_PROGRESS,
+	OPT_JSON,
+	OPT_INSECURE,
+	OPT_TSV
+};
+
+static const struct options_entry {
+	const char *name;
+	int value; /* the letter, or OPT_* */
+	const char *argument;
+	unsigned int programs;
+	const char *help;
+} options_table[] = {
+	{"stream", 's', "WHERE", OPTIONS_BOTH | OPTIONS_STATUS,
+	 "NAME to pair over the cable (default: backup), /dev/tbstreamX, unix:PATH, tcp:HOST:PORT, "
+	 "or - for standard input and output"},
+	{"peer", 'p', "UUID", OPTIONS_BOTH | OPTIONS_STATUS,
+	 "the other machine, where several are connected (tbstream status lists them)"},
+	{"timeout", 't', "SECONDS", OPTIONS_BOTH,
+	 "give up when the other side has not come by then (default: wait for ever)"},
+	{"output", 'o', "IMAGE", OPTIONS_RECV,
+	 "write the image to this file; it appears under its name when it is whole"},
+	{"decompress", 'd', NULL, OPTIONS_RECV,
+	 "write the disk's own bytes to standard output, not the image"},
+	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
+	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
+	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
+	 "them"},
+	{"raw", OPT_RAW, NULL, OPTIONS_BOTH,
+	 "as --plain, but the source's bytes as they are, not an image"},
+	{"force", OPT_FORCE, NULL, OPTIONS_RECV,
+	 "overwrite the target, or the output that exists, without a question"},
+	{"confirm", OPT_CONFIRM, "SERIAL", OPTIONS_RECV,
+	 "overwrite the target if its serial number, and no other disk's, ends so (4 characters or "
+	 "more)"},
+	{"insecure", OPT_INSECURE, NULL, OPTIONS_BOTH,
+	 "let tcp: listen on a wildcard address; nothing is encrypted or authenticated"},
+	{"progress", OPT_PROGRESS, "HOW", OPTIONS_BOTH,
+	 "auto (default: on a terminal), human, json (a line a second on standard error) or none"},
+	{"json", OPT_JSON, NULL, OPTIONS_ALL, "messages and results as JSON"},
+	{"tsv", OPT_TSV, NULL, OPTIONS_DISKS,
+	 "a line a disk, fields separated by tabs: path, model, bytes, serial, transport, contents, "
+	 "flags"},
+	{"quiet", 'q', NULL, OPTIONS_BOTH, "errors only"},
+	{"verbose", 'v', NULL, OPTIONS_ALL, "say more"},
+	{"help", 'h', NULL, OPTIONS_ALL, "show this"},
+	{"version", 'V', NULL, OPTIONS_ALL, "show the version"},
+};
+
+#define OPTIONS_COUNT (sizeof(options_table) / sizeof(options_table[0]))
+
+static const struct options_usage {
+	enum options_program program;
+	const char *usage, *examples;
+} options_usages[] = {
+	{OPTIONS_SEND,
+	 "Usage: tbsend [OPTIONS] SOURCE\n"
+	 "Sends a disk, a file or an image (as the disk that it holds) to tbrecv at the\n"
+	 "other end of the cable.\n",
+	 "  tbsend /dev/nvme0n1            the disk, as an image, to `tbrecv > image.zst`\n"
+	 "  tbsend image.zst               the disk that the image holds, to `tbrecv /dev/nvme0n1`\n"
+	 "  tbsend --plain /dev/sda > image.zst\n"},
+	{OPTIONS_RECV,
+	 "Usage: tbrecv [OPTIONS] > IMAGE\n"
+	 "       tbrecv [OPTIONS] -o IMAGE\n"
+	 "       tbrecv [OPTIONS] TARGET\n"
+	 "Receives what tbsend sends: as an image, or restored onto a disk or an existing\n"
+	 "file.\n",
+	 "  tbrecv -o laptop.zst           the image of the disk that `tbsend /dev/nvme0n1` sends\n"
+	 "  tbrecv /dev/nvme0n1            restores what `tbsend laptop.zst` sends\n"
+	 "  tbrecv --plain -s - /dev/sda < image.zst\n"},
+	{OPTIONS_STATUS,
+	 "Usage: tbstream status [OPTIONS] [NAME]\n"
+	 "Shows hosts, peers, links and streams, or which part is missing; for a NAME,\n"
+	 "whether a peer announces it.\n",
+	 "  tbstream status backup\n"},
+	{OPTIONS_DISKS,
+	 "Usage: tbstream disks [OPTIONS]\n"
+	 "Lists this machine's disks: model, size, serial number and what is on them.\n",
+	 "  tbstream disks\n"},
+};
+
+/* Prints TEXT behind what stands left of OPTIONS_COLUMN, in lines of at most OPTIONS_WIDTH
+ * characters. */
+static void options_help_text(const char *text)
+{
+	int column = OPTIONS_COLUMN;
+
+	while (*text) {
+		int word = strcspn(text, " ");
+
+		if (column + 1 + word > OPTIONS_WIDTH && column > OPTIONS_COLUMN) {
+			printf("\n%*s", OPTIONS_COLUMN, "");
+			column = OPTIONS_COLUMN;
+		}
+		printf(" %.*s", word, text);
+		column += 1 + word;
+		text += word + strspn(text + word, " ");
+	}
+	putchar('\n');
+}
+
+static void options_help(enum options_program program)
+{
+	for (size_t i = 0; i < sizeof(options_usages) / sizeof(options_usages[0]); i++)
+		if (options_usages[i].program == program)
+			printf("%s\nExamples:\n%s\nOptions:\n", options_usages[i].usage,
+			       options_usages[i].examples);
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		const struct options_entry *entry = &options_table[i];
+		char left[64];
+
+		if (!(entry->programs & program))
+			continue;
+		int n = entry->value < OPT_PLAIN
+				? snprintf(left, sizeof(left), "-%c, --%s", entry->value,
+					   entry->name)
+				: snprintf(left, sizeof(left), "    --%s", entry->name);
+		if (entry->argument)
+			snprintf(left + n, sizeof(left) - n, "=%s", entry->argument);
+		printf("  %-*s", OPTIONS_COLUMN - 2, left);
+		options_help_text(entry->help);
+	}
+	printf("\nExit codes: 0 %s, 1 failed or refused, 2 wrong usage.\n",
+	       program & OPTIONS_BOTH ? "verified and durable" : "fine");
+}
+
+/* Reads a whole number of LEAST..MOST. Returns 0 or -EINVAL. */
+static int options_number(const char *text, long least, long most, long *ret)
+{
+	char *end;
+
+	errno = 0;
+	long n = strtol(text, &end, 10);
+
+	if (errno || end == text || *end || !isdigit((unsigned char)*text) || n < least || n > most)
+		return -EINVAL;
+	*ret = n;
+	return 0;
+}
+
+static int options_uuid(const char *text, char ret[37])
+{
+	if (strlen(text) != 36)
+		return -EINVAL;
+	for (int i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+			return -EINVAL;
+		ret[i] = tolower((unsigned char)text[i]);
+	}
+	ret[36] = '\0';
+	return 0;
+}
+
+static int options_stream(struct options *options, const char *text)
+{
+	char why[256];
+
+	if (stream_parse(text, &options->stream, why, sizeof(why)) < 0) {
+		msg_error("%s", why);
+		return OPTIONS_USAGE;
+	}
+	options->stream_given = true;
+	return OPTIONS_OK;
+}
+
+/* Options that take a value. */
+static int options_take(struct options *options, int value, const char *text)
+{
+	long n;
+
+	switch (value) {
+	case 's': return options_stream(options, text);
+	case 'p':
+		if (options_uuid(text, options->peer) == 0)
+			return OPTIONS_OK;
+		msg_error("--peer wants a UUID as `tbstream status` shows it, not '%s'.", text);
+		return OPTIONS_USAGE;
+	case 't':
+		if (options_number(text, 0, OPTIONS_TIMEOUT_MOST, &n) == 0) {
+			options->timeout = n * STOP_SECOND;
+			return OPTIONS_OK;
+		}
+		msg_error("--timeout wants a number of seconds, not '%s'.", text);
+		return OPTIONS_USAGE;
+	case 'l':
+		if (options_number(text, PACK_LEVEL_LEAST, PACK_LEVEL_MOST, &n) == 0) {
+			options->level = n;
+			return OPTIONS_OK;
+		}
+		msg_error("--level wants a number from %d to %d, not '%s'.", PACK_LEVEL_LEAST,
+			  PACK_LEVEL_MOST, text);
+		return OPTIONS_USAGE;
+	case OPT_PROGRESS:
+		if (progress_parse(text, &options->progress) == 0)
+			return OPTIONS_OK;
+		msg_error("--progress is auto, human, json or none, not '%s'.", text);
+		return OPTIONS_USAGE;
+	case 'o': options->output = text; return OPTIONS_OK;
+	default: options->confirm = text; return OPTIONS_OK;
+	}
+}
+
+/* Options that are given or not. */
+static void options_set(struct options *options, int value)
+{
+	switch (value) {
+	case 'd': options->decompress = true; break;
+	case 'q': options->quiet = true; break;
+	case 'v': options->verbose = true; break;
+	case OPT_PLAIN: options->plain = true; break;
+	case OPT_RAW: options->plain = options->raw = true; break;
+	case OPT_FORCE: options->force = true; break;
+	case OPT_INSECURE: options->insecure = true; break;
+	case OPT_JSON: options->json = true; break;
+	case OPT_TSV: options->tsv = true; break;
+	}
+}
+
+static bool options_takes_value(int value)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++)
+		if (options_table[i].value == value)
+			return options_table[i].argument;
+	return false;
+}
+
+/* The table as getopt_long wants it. */
+static void options_getopt(enum options_program program, struct option *longs, char *shorts)
+{
+	*shorts++ = ':';
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		const struct options_entry *entry = &options_table[i];
+
+		if (!(entry->programs & program))
+			continue;
+		*longs++ =
+			(struct option){entry->name, entry->argument != NULL, NULL, entry->value};
+		if (entry->value >= OPT_PLAIN)
+			continue;
+		*shorts++ = entry->value;
+		if (entry->argument)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+	*longs = (struct option){0};
+}
+
+int options_parse(enum options_program program, int argc, char **argv, struct options *ret)
+{
+	struct option longs[OPTIONS_COUNT + 1];
+	char shorts[2 * OPTIONS_COUNT + 2];
+	struct options options = {
+		.stream = {.kind = STREAM_PAIRED, .name = "backup"},
+		.timeout = STOP_NEVER,
+		.level = PACK_LEVEL_DEFAULT,
+	};
+	int value;
+
+	options_getopt(program, longs, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (value == 'h') {
+			options_help(program);
+			return OPTIONS_DONE;
+		}
+		if (value == 'V') {
+			printf("tbstream %s\n", TBSTREAM_VERSION);
+			return OPTIONS_DONE;
+		}
+		if (value == '?' || value == ':') {
+			msg_error("%s %s; see --help.", argv[optind - 1],
+				  value == ':' ? "wants a value" : "is no option here");
+			return OPTIONS_USAGE;
+		}
+		if (!options_takes_value(value))
+			options_set(&options, value);
+		else if (options_take(&options, value, optarg) != OPTIONS_OK)
+			return OPTIONS_USAGE;
+	}
+	options.arguments = argv + optind;
+	options.count = argc - optind;
+	*ret = options;
+	return OPTIONS_OK;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options of tbsend, tbrecv and tbstream: one table gives the parser, the help and the list
+ * that the man pages are held against.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/stream.h"
+#include "ui/progress.h"
+
+enum options_program {
+	OPTIONS_SEND = 1,
+	OPTIONS_RECV = 2,
+	OPTIONS_STATUS = 4,
+	OPTIONS_DISKS = 8,
+};
+
+struct options {
+	struct stream_address stream;
+	bool stream_given;
+	char peer[37];
+	int64_t timeout; /* nanoseconds; STOP_NEVER */
+	int level;
+	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
+	const char *output, *confirm;
+	enum progress_mode progress;
+	char **arguments; /* what follows the options */
+	int count;
+};
+
+enum { OPTIONS_OK = 0, OPTIONS_DONE = 1, OPTIONS_USAGE = -1 };
+
+/*
+ * Reads the command line of PROGRAM (argv[0] is its name). Returns OPTIONS_OK; OPTIONS_DONE when
+ * --help or --version was answered; OPTIONS_USAGE when something is wrong, which was said on
+ * stderr.
+ */
+int options_parse(enum options_program program, int argc, char **argv, struct options *ret);
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "programs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "ui/msg.h"
+
+int program_start(enum options_program program, int argc, char **argv, struct options *ret)
+{
+	const char *name = program == OPTIONS_SEND   ? "tbsend"
+			   : program == OPTIONS_RECV ? "tbrecv"
+						     : "tbstream";
+	int r;
+
+	msg_setup(name, MSG_NORMAL, false);
+	r = options_parse(program, argc, argv, ret);
+	if (r == OPTIONS_DONE)
+		return EXIT_VERIFIED;
+	if (r == OPTIONS_USAGE)
+		return EXIT_USAGE;
+	msg_setup(name,
+		  ret->quiet	 ? MSG_QUIET
+		  : ret->verbose ? MSG_VERBOSE
+				 : MSG_NORMAL,
+		  ret->json);
+	r = stop_install();
+	if (r < 0) {
+		msg_error("Signals cannot be set up: %s.", strerror(-r));
+		return EXIT_FAILED;
+	}
+	return -1;
+}
+
+static void program_tell(void *arg, const char *sentence)
+{
+	(void)arg;
+	msg_note("%s", sentence);
+}
+
+void program_stream_options(const struct options *options, bool listen, struct stream_options *ret)
+{
+	*ret = (struct stream_options){
+		.listen = listen,
+		.insecure = options->insecure,
+		.deadline = stop_deadline(options->timeout),
+		.waiting = {.tell = program_tell},
+	};
+	memcpy(ret->peer, options->peer, sizeof(ret->peer));
+}
+
+void program_hello(const struct options *options, enum wire_role role, const uint8_t *transfer_id,
+		   struct wire_hello *ret)
+{
+	struct utsname host;
+
+	*ret = (struct wire_hello){
+		.role = role,
+		.version_least = WIRE_VERSION,
+		.version_most = WIRE_VERSION,
+		.program = "tbstream " TBSTREAM_VERSION,
+	};
+	if (options->stream.kind == STREAM_PAIRED)
+		memcpy(ret->stream, options->stream.name, sizeof(ret->stream));
+	if (transfer_id)
+		memcpy(ret->transfer_id, transfer_id, sizeof(ret->transfer_id));
+	if (!uname(&host))
+		snprintf(ret->host, sizeof(ret->host), "%.64s", host.nodename);
+}
+
+void program_json(json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+	if (text)
+		fprintf(stderr, "%s\n", text);
+	free(text);
+	json_decref(object);
+}
+
+char *program_elapsed(int64_t start, char ret[24])
+{
+	long seconds = (stop_now() - start + STOP_SECOND / 2) / STOP_SECOND;
+
+	if (seconds < 3600)
+		snprintf(ret, 24, "%ld:%02ld", seconds / 60, seconds % 60);
+	else
+		snprintf(ret, 24, "%ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60,
+			 seconds % 60);
+	return ret;
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "send.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/manifest.h"
+#include "io/disk.h"
+#include "io/out.h"
+#include "io/store.h"
+
+#define SEND_ZEROS_MOST 1024 /* chunks in one ZERO: 4 GiB, so that progress goes on */
+
+/* One transfer's state on the way from the source to the link. */
+struct send {
+	struct source *source;
+	struct link *link;
+	struct progress *progress;
+	const struct chunk_map *map;
+	struct digest_state root;
+	struct wire_zero zeros; /* a run that is not sent yet */
+	uint64_t stored;
+	char *why;
+	size_t why_len;
+};
+
+__attribute__((format(printf, 3, 4))) static int send_fail(struct send *send, int error,
+							   const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(send->why, send->why_len, format, args);
+	va_end(args);
+	return error;
+}
+
+/* The link has ended: its own sentence says why. */
+static int send_lost(struct send *send, int error)
+{
+	link_why(send->link, send->why, send->why_len);
+	return error;
+}
+
+static uint64_t send_acked_bytes(const struct send *send)
+{
+	uint64_t chunks = link_acked(send->link);
+
+	return chunks >= chunk_count(send->map) ? send->map->size : chunk_offset(send->map, chunks);
+}
+
+static int send_offer(struct send *send)
+{
+	const struct image_head *head = source_head(send->source);
+	struct wire_offer offer = {.head = *head};
+	char *json;
+	size_t len;
+	int r = manifest_format(source_manifest(send->source), &json, &len);
+
+	if (r < 0)
+		return send_fail(send, r, "The manifest cannot be made: %s.", strerror(-r));
+	size_t capacity = image_head_size(head) + len + 64;
+	struct link_record *record = link_record_new(WIRE_TYPE_OFFER, capacity);
+
+	offer.manifest = json;
+	offer.manifest_len = len;
+	r = record ? wire_offer_put(&offer, record->payload, capacity) : -ENOMEM;
+	free(json);
+	if (r < 0) {
+		free(record);
+		return send_fail(send, r, "The offer cannot be made: %s.", strerror(-r));
+	}
+	record->length = r;
+	r = link_put(send->link, record);
+	return r < 0 ? send_lost(send, r) : 0;
+}
+
+/* Waits for a record of TYPE, showing progress; the receiver may be asking its user. */
+static int send_await(struct send *send, uint8_t type, struct link_record **ret)
+{
+	struct link_record *record;
+
+	for (;;) {
+		int r = link_get(send->link, stop_deadline(STOP_SECOND / 5), &record);
+
+		progress_update(send->progress, send_acked_bytes(send), send->stored);
+		if (r == -ETIMEDOUT && !link_ended(send->link))
+			continue;
+		if (r < 0)
+			return send_lost(send, r);
+		if (record->type == type) {
+			*ret = record;
+			return 0;
+		}
+		bool optional = record->type & WIRE_TYPE_OPTIONAL;
+		uint8_t came = record->type;
+
+		free(record);
+		if (!optional)
+			return send_fail(send, -EPROTO,
+					 "The receiver sent %s where %s was due: do both sides run "
+					 "the same version?",
+					 wire_type_name(came), wire_type_name(type));
+	}
+}
+
+static int send_accepted(struct send *send)
+{
+	struct link_record *record;
+	struct wire_accept accept;
+	int r = send_await(send, WIRE_TYPE_ACCEPT, &record);
+
+	if (r < 0)
+		return r;
+	r = wire_accept_get(record->payload, record->length, &accept);
+	if (r < 0)
+		r = send_fail(send, r, "The receiver's ACCEPT is damaged.");
+	else if (accept.refused)
+		r = send_fail(send, -ECANCELED, "The receiver refused: %s", accept.sentence);
+	else if (accept.first)
+		r = send_fail(send, -EPROTO,
+			      "The receiver wants to go on from chunk %" PRIu64
+			      ", and this version begins at the first.",
+			      accept.first);
+	free(record);
+	return r;
+}
+
+static int send_zeros(struct send *send)
+{
+	if (!send->zeros.count)
+		return 0;
+	struct link_record *record = link_record_new(WIRE_TYPE_ZERO, 64);
+	int r = record ? wire_zero_put(&send->zeros, record->payload, 64) : -ENOMEM;
+
+	if (r < 0) {
+		free(record);
+		return send_fail(send, r, "Out of memory.");
+	}
+	record->length = r;
+	send->zeros.count = 0;
+	r = link_put(send->link, record);
+	return r < 0 ? send_lost(send, r) : 0;
+}
+
+static int send_data(struct send *send, const struct source_chunk *chunk)
+{
+	struct wire_data data = {.index = chunk->index, .entry = chunk->entry};
+	size_t len = WIRE_DATA + chunk->entry.stored_size;
+	struct link_record *record = link_record_new(WIRE_TYPE_DATA, len);
+
+	if (!record)
+		return send_fail(send, -ENOMEM, "Out of memory.");
+	int r = wire_data_put(&data, record->payload);
+	if (r < 0) {
+		free(record);
+		return send_fail(send, r, "A frame cannot be sent: %s.", strerror(-r));
+	}
+	memcpy(record->payload + WIRE_DATA, chunk->frame, chunk->entry.stored_size);
+	send->stored += chunk->entry.stored_size;
+	r = link_put(send->link, record);
+	return r < 0 ? send_lost(send, r) : 0;
+}
+
+static int send_chunk(struct send *send, const struct source_chunk *chunk)
+{
+	digest_update(&send->root, chunk->entry.digest.bytes, DIGEST_SIZE);
+	if (chunk->zero) {
+		if (!send->zeros.count)
+			send->zeros = (struct wire_zero){
+				.first = chunk->index,
+				.flags = IMAGE_ENTRY_ZERO,
+			};
+		return ++send->zeros.count == SEND_ZEROS_MOST ? send_zeros(send) : 0;
+	}
+	int r = send_zeros(send);
+
+	return r < 0 ? r : send_data(send, chunk);
+}
+
+static int send_chunks(struct send *send)
+{
+	struct source_chunk chunk;
+	int r;
+
+	while ((r = source_next(send->source, &chunk)) == 1) {
+		r = send_chunk(send, &chunk);
+		if (r < 0)
+			return r;
+		progress_update(send->progress, send_acked_bytes(send), send->stored);
+	}
+	if (r < 0)
+		return send_fail(send, r, "%s", source_why(send->source));
+	return send_zeros(send);
+}
+
+static int send_end(struct send *send, struct send_result *ret)
+{
+	struct wire_end end = {.chunks = chunk_count(send->map), .size = send->map->size};
+	struct link_record *record = link_record_new(WIRE_TYPE_END, 64);
+
+	digest_root(&send->root, send->map->size, send->map->chunk_size, &end.root);
+	ret->root = end.root;
+	int r = record ? wire_end_put(&end, record->payload, 64) : -ENOMEM;
+	if (r < 0) {
+		free(record);
+		return send_fail(send, r, "Out of memory.");
+	}
+	record->length = r;
+	r = link_put(send->link, record);
+	if (r < 0)
+		return send_lost(send, r);
+	r = send_await(send, WIRE_TYPE_RESULT, &record);
+	if (r < 0)
+		return r;
+	r = wire_result_get(record->payload, record->length, &ret->peer);
+	free(record);
+	if (r < 0)
+		return send_fail(send, r, "The receiver's RESULT is damaged.");
+	if (ret->peer.status == WIRE_STATUS_FAILED)
+		return send_fail(send, -EIO, "The receiver failed: %s", ret->peer.sentence);
+	if (!digest_equal(&ret->peer.root, &end.root))
+		return send_fail(send, -EBADMSG,
+				 "The receiver confirms other data than was sent: do not trust its "
+				 "copy.");
+	return 0;
+}
+
+/* Takes leave, so that the receiver need not wait. What follows RESULT can hurt nothing any more.
+ */
+static void send_bye(struct send *send)
+{
+	struct link_record *record = link_record_new(WIRE_TYPE_BYE, 0);
+
+	if (record && link_put(send->link, record) == 0)
+		link_flush(send->link, stop_deadline(2 * STOP_SECOND));
+}
+
+int send_records(struct source *source, struct link *link, struct progress *progress,
+		 struct send_result *ret, char *ret_why, size_t len)
+{
+	struct send send = {
+		.source = source,
+		.link = link,
+		.progress = progress,
+		.map = &source_head(source)->map,
+		.why = ret_why,
+		.why_len = len,
+	};
+
+	ret_why[0] = '\0';
+	*ret = (struct send_result){.size = send.map->size};
+	ret->peer.status = WIRE_STATUS_FAILED;
+	digest_start(&send.root);
+	int r = send_offer(&send);
+	if (r == 0)
+		r = send_accepted(&send);
+	if (r == 0)
+		r = send_chunks(&send);
+	if (r == 0)
+		r = send_end(&send, ret);
+	ret->stored = send.stored;
+	if (r == 0) {
+		progress_update(progress, send.map->size, send.stored);
+		send_bye(&send);
+	} else if (!link_ended(link)) {
+		link_abort(link, ret_why);
+	}
+	return r;
+}
+
+int send_plain(struct source *source, int fd, struct progress *progress, struct send_result *ret,
+	       char *ret_why, size_t len)
+{
+	const struct image_head *head = source_head(source);
+	struct source_chunk chunk;
+	struct store *store = NULL;
+	int r = store_new(fd, head, &store);
+
+	*ret = (struct send_result){.size = head->map.size};
+	ret->peer.status = WIRE_STATUS_FAILED;
+	while (r == 0 && (r = source_next(source, &chunk)) == 1) {
+		r = chunk.zero ? store_zero(store, 1, IMAGE_ENTRY_ZERO)
+			       : store_chunk(store, &chunk.entry, chunk.frame);
+		progress_update(progress, chunk_offset(&head->map, chunk.index), store_size(store));
+	}
+	if (r == 0)
+		r = store_finish(store, source_manifest(source), &ret->root);
+	if (r == 0) {
+		ret->stored = store_size(store);
+		progress_update(progress, head->map.size, ret->stored);
+	} else if (source_why(source)[0]) {
+		snprintf(ret_why, len, "%s", source_why(source));
+	} else {
+		snprintf(ret_why, len, "The image cannot be written: %s.", strerror(-r));
+	}
+	store_free(store);
+	return r;
+}
+
+int send_raw(const char *path, int fd, struct progress *progress, struct send_result *ret,
+	     char *ret_why, size_t len)
+{
+	struct disk *disk = NULL;
+	char *buf = malloc(CHUNK_SIZE);
+	int r = buf ? disk_open_source(path, &disk) : -ENOMEM;
+
+	if (r < 0) {
+		snprintf(ret_why, len, "%s cannot be opened for reading: %s.", path, strerror(-r));
+		free(buf);
+		return r;
+	}
+	*ret = (struct send_result){.size = disk->size};
+	ret->peer.status = WIRE_STATUS_FAILED;
+	for (uint64_t at = 0; r == 0 && at < disk->size;) {
+		size_t n = disk->size - at < CHUNK_SIZE ? disk->size - at : CHUNK_SIZE;
+
+		r = disk_read(disk, at, buf, n);
+		if (r < 0) {
+			snprintf(ret_why, len, "%s cannot be read at byte %" PRIu64 ": %s.", path,
+				 at, strerror(-r));
+			break;
+		}
+		r = out_write(fd, buf, n);
+		if (r < 0)
+			snprintf(ret_why, len, "The stream cannot be written: %s.", strerror(-r));
+		at += n;
+		ret->stored = at;
+		progress_update(progress, at, at);
+	}
+	disk_close(disk);
+	free(buf);
+	return r;
+}

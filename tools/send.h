@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The walk of the sender: source -> records -> link, or source -> image -> descriptor. */
+#ifndef SEND_H
+#define SEND_H
+
+#include "io/link.h"
+#include "source.h"
+#include "ui/progress.h"
+
+struct send_result {
+	struct wire_result
+		peer; /* what the receiver said; status WIRE_STATUS_FAILED until it did */
+	struct digest root;
+	uint64_t size;	 /* of the device, bytes */
+	uint64_t stored; /* of the image: frames only with records, all of it with plain */
+};
+
+/*
+ * Sends SOURCE over LINK and waits for the receiver's RESULT. Returns 0 when the receiver has
+ * verified it and the root is ours, or -errno with a sentence in RET_WHY (LEN bytes), which the
+ * peer was told too where it was our own.
+ */
+int send_records(struct source *source, struct link *link, struct progress *progress,
+		 struct send_result *ret, char *ret_why, size_t len);
+
+/* Sends SOURCE as the image that it becomes to FD, with nobody to confirm it. Returns as above. */
+int send_plain(struct source *source, int fd, struct progress *progress, struct send_result *ret,
+	       char *ret_why, size_t len);
+
+/* Sends the bytes of the file or disk PATH as they are to FD. Returns as above. */
+int send_raw(const char *path, int fd, struct progress *progress, struct send_result *ret,
+	     char *ret_why, size_t len);
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sink.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink_kinds.h"
+
+struct sink *sink_new(const struct sink_ops *ops, const char *name)
+{
+	struct sink *sink = calloc(1, sizeof(*sink));
+
+	if (!sink)
+		return NULL;
+	sink->ops = ops;
+	sink->fd = -1;
+	sink->name = strdup(name);
+	if (!sink->name) {
+		free(sink);
+		return NULL;
+	}
+	return sink;
+}
+
+int sink_fail(struct sink *sink, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(sink->why, sizeof(sink->why), format, args);
+	va_end(args);
+	return error;
+}
+
+void sink_close(struct sink *sink)
+{
+	if (!sink)
+		return;
+	sink->ops->close(sink);
+	free(sink->name);
+	free(sink);
+}
+
+int sink_begin(struct sink *sink, const struct image_head *head, const json_t *manifest)
+{
+	sink->head = *head;
+	return sink->ops->begin(sink, manifest);
+}
+
+int sink_chunk(struct sink *sink, const struct sink_chunk *chunk)
+{
+	int r = sink->ops->chunk(sink, chunk);
+
+	if (r == 0)
+		sink->chunks++;
+	return r;
+}
+
+int sink_zero(struct sink *sink, uint64_t count, uint32_t flags)
+{
+	int r = sink->ops->zero(sink, count, flags);
+
+	if (r == 0)
+		sink->chunks += count;
+	return r;
+}
+
+int sink_sync(struct sink *sink)
+{
+	return sink->ops->sync(sink);
+}
+
+int sink_finish(struct sink *sink, json_t *manifest, enum sink_end *ret)
+{
+	return sink->ops->finish(sink, manifest, ret);
+}
+
+uint64_t sink_stored(const struct sink *sink)
+{
+	return sink->stored;
+}
+
+const char *sink_why(const struct sink *sink)
+{
+	return sink->why;
+}
+
+const char *sink_name(const struct sink *sink)
+{
+	return sink->name;
+}

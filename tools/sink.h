@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a transfer arrives: an image (a file or a pipe), a disk that is restored, or a pipe that
+ * takes the disk's bytes. One of them, behind one interface; chunks come in order, already checked.
+ */
+#ifndef SINK_H
+#define SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "codec/image.h"
+
+struct sink;
+
+/* What is behind a sink, when it is done. */
+enum sink_end {
+	SINK_DURABLE, /* synced */
+	SINK_WRITTEN, /* went into a pipe */
+};
+
+struct sink_chunk {
+	const struct image_entry *entry;
+	const uint8_t *frame;	/* entry->stored_size bytes */
+	const uint8_t *content; /* length bytes */
+	uint32_t length;
+};
+
+struct sink_options {
+	bool force; /* overwrite what is there without a question */
+	const char *
+		confirm; /* the target's serial number, or its end: the same, for this disk alone */
+	int (*ask)(const char *question); /* 1 yes, 0 no, -errno when nobody can be asked */
+};
+
+/*
+ * The three kinds. Nothing is written by them. Each returns 0 and a sink, or -errno with a sentence
+ * in RET_WHY: image  to FD, which stays the caller's (standard output) file   an image under the
+ * name PATH: written beside it as PATH.part, renamed when it is whole disk   restored onto PATH, a
+ * block device or an existing file raw    the disk's bytes to FD
+ */
+int sink_open_image(int fd, const struct sink_options *options, struct sink **ret);
+int sink_open_file(const char *path, const struct sink_options *options, struct sink **ret,
+		   char *ret_why, size_t len);
+int sink_open_disk(const char *path, const struct sink_options *options, struct sink **ret,
+		   char *ret_why, size_t len);
+int sink_open_raw(int fd, const struct sink_options *options, struct sink **ret);
+void sink_close(struct sink *sink); /* NULL is fine; what is not finished stays unfinished */
+
+/*
+ * The offer: what is about to come. Refuses what does not fit, asks about what would be
+ * overwritten, and begins. Returns 0, -ECANCELED when the user said no, or another -errno, with a
+ * sentence in sink_why.
+ */
+int sink_begin(struct sink *sink, const struct image_head *head, const json_t *manifest);
+/* The next chunk, or COUNT chunks of zeros. Returns 0 or -errno with sink_why. */
+int sink_chunk(struct sink *sink, const struct sink_chunk *chunk);
+int sink_zero(struct sink *sink, uint64_t count, uint32_t flags);
+/* What was given is durable, as far as this kind can say. Returns 0 or -errno with sink_why. */
+int sink_sync(struct sink *sink);
+/*
+ * Everything came and its root is right: completes the image with MANIFEST, or the disk. Returns 0
+ * or -errno with sink_why.
+ */
+int sink_finish(struct sink *sink, json_t *manifest, enum sink_end *ret);
+
+/* Bytes written so far. */
+uint64_t sink_stored(const struct sink *sink);
+const char *sink_why(const struct sink *sink);
+/* "image.zst", "/dev/vda", "standard output". */
+const char *sink_name(const struct sink *sink);
+
+#endif

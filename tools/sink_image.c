@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An image as the sink: on standard output, or in a file under a name of its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "io/out.h"
+#include "io/store.h"
+#include "sink_kinds.h"
+
+#define IMAGE_FAT_MOST UINT32_MAX /* bytes of a file on FAT */
+
+static int sink_image_error(struct sink *sink, int r)
+{
+	if (r == -EINTR)
+		return r;
+	if (r == -ENOSPC || r == -EDQUOT)
+		return sink_fail(sink, r, "No space is left for %s: make room and begin again.",
+				 sink->name);
+	if (r == -EPIPE)
+		return sink_fail(sink, r, "The program that reads %s has ended.", sink->name);
+	return sink_fail(sink, r, "%s cannot be written: %s.", sink->name, strerror(-r));
+}
+
+static int sink_image_begin(struct sink *sink, const json_t *manifest)
+{
+	struct statfs fs;
+	int r;
+
+	(void)manifest;
+	if (!fstatfs(sink->fd, &fs) && fs.f_type == MSDOS_SUPER_MAGIC &&
+	    sink->head.map.size > IMAGE_FAT_MOST && !sink->options.force)
+		return sink_fail(sink, -EFBIG,
+				 "%s is on a FAT file system, whose files end at 4 GiB: choose "
+				 "another one, or give --force if the image will be smaller.",
+				 sink->name);
+	if (sink->part) {
+		r = open(sink->part,
+			 O_WRONLY | O_CREAT | O_CLOEXEC | (sink->options.force ? O_TRUNC : O_EXCL),
+			 0600);
+		if (r < 0 && errno == EEXIST)
+			return sink_fail(sink, -EEXIST,
+					 "%s is there from an earlier run: remove it, or give "
+					 "--force to overwrite it.",
+					 sink->part);
+		if (r < 0)
+			return sink_image_error(sink, -errno);
+		sink->fd = r;
+	}
+	r = store_new(sink->fd, &sink->head, &sink->store);
+	return r < 0 ? sink_image_error(sink, r) : 0;
+}
+
+static int sink_image_chunk(struct sink *sink, const struct sink_chunk *chunk)
+{
+	int r = store_chunk(sink->store, chunk->entry, chunk->frame);
+
+	sink->stored = store_size(sink->store);
+	return r < 0 ? sink_image_error(sink, r) : 0;
+}
+
+static int sink_image_zero(struct sink *sink, uint64_t count, uint32_t flags)
+{
+	int r = store_zero(sink->store, count, flags);
+
+	sink->stored = store_size(sink->store);
+	return r < 0 ? sink_image_error(sink, r) : 0;
+}
+
+static int sink_image_sync(struct sink *sink)
+{
+	int r = out_sync(sink->fd);
+
+	return r < 0 ? sink_image_error(sink, r) : 0;
+}
+
+static int sink_image_sync_folder(struct sink *sink)
+{
+	char *copy = strdup(sink->name);
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd))
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	return r;
+}
+
+static int sink_image_finish(struct sink *sink, json_t *manifest, enum sink_end *ret)
+{
+	struct digest root;
+	int r = store_finish(sink->store, manifest, &root);
+
+	sink->stored = store_size(sink->store);
+	if (r == 0)
+		r = out_sync(sink->fd);
+	if (r < 0)
+		return sink_image_error(sink, r);
+	*ret = r ? SINK_DURABLE : SINK_WRITTEN;
+	if (!sink->part)
+		return 0;
+	if (renameat2(AT_FDCWD, sink->part, AT_FDCWD, sink->name,
+		      sink->options.force ? 0 : RENAME_NOREPLACE) &&
+	    (errno != EINVAL || rename(sink->part, sink->name)))
+		return sink_fail(sink, -errno,
+				 "The image is whole, but %s cannot be renamed to %s: %s.",
+				 sink->part, sink->name, strerror(errno));
+	r = sink_image_sync_folder(sink);
+	return r < 0 ? sink_image_error(sink, r) : 0;
+}
+
+static void sink_image_close(struct sink *sink)
+{
+	store_free(sink->store);
+	if (sink->part && sink->fd >= 0)
+		close(sink->fd);
+	free(sink->part);
+}
+
+static const struct sink_ops sink_image_ops = {
+	.begin = sink_image_begin,
+	.chunk = sink_image_chunk,
+	.zero = sink_image_zero,
+	.sync = sink_image_sync,
+	.finish = sink_image_finish,
+	.close = sink_image_close,
+};
+
+int sink_open_image(int fd, const struct sink_options *options, struct sink **ret)
+{
+	struct sink *sink = sink_new(&sink_image_ops, "standard output");
+
+	if (!sink)
+		return -ENOMEM;
+	sink->options = *options;
+	sink->fd = fd;
+	*ret = sink;
+	return 0;
+}
+
+int sink_open_file(const char *path, const struct sink_options *options, struct sink **ret,
+		   char *ret_why, size_t len)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		snprintf(ret_why, len, "%s is a folder: name a file in it, such as %s/disk.zst.",
+			 path, path);
+		return -EISDIR;
+	}
+	if (!access(path, F_OK) && !options->force) {
+		snprintf(ret_why, len,
+			 "%s exists: choose another name, or give --force to overwrite it.", path);
+		return -EEXIST;
+	}
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		snprintf(ret_why, len,
+			 "%s is no regular file: an image goes into a file; to restore onto a "
+			 "disk say `tbrecv %s`.",
+			 path, path);
+		return -EINVAL;
+	}
+	struct sink *sink = sink_new(&sink_image_ops, path);
+
+	if (!sink)
+		return -ENOMEM;
+	sink->options = *options;
+	if (asprintf(&sink->part, "%s.part", path) < 0) {
+		sink->part = NULL;
+		sink_close(sink);
+		return -ENOMEM;
+	}
+	*ret = sink;
+	return 0;
+}

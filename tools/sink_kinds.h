@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between sink.c, which is the interface, and the kinds of sinks. */
+#ifndef SINK_KINDS_H
+#define SINK_KINDS_H
+
+#include "sink.h"
+
+struct sink_ops {
+	int (*begin)(struct sink *sink, const json_t *manifest);
+	int (*chunk)(struct sink *sink, const struct sink_chunk *chunk);
+	int (*zero)(struct sink *sink, uint64_t count, uint32_t flags);
+	int (*sync)(struct sink *sink);
+	int (*finish)(struct sink *sink, json_t *manifest, enum sink_end *ret);
+	void (*close)(struct sink *sink);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+	struct sink_options options;
+	struct image_head head; /* identity is not kept */
+	char *name;
+	int fd;		       /* image, raw */
+	uint64_t chunks;       /* that came */
+	uint64_t stored;       /* bytes */
+	struct store *store;   /* image */
+	char *part;	       /* image under a name: where it is until it is whole */
+	struct disk *disk;     /* disk, until the target has it */
+	struct target *target; /* disk */
+	char why[512];
+};
+
+/* A sink of the kind OPS called NAME, or NULL. */
+struct sink *sink_new(const struct sink_ops *ops, const char *name);
+/* Notes the sentence, and returns ERROR. */
+__attribute__((format(printf, 3, 4))) int sink_fail(struct sink *sink, int error,
+						    const char *format, ...);
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "source.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "codec/manifest.h"
+#include "codec/pack.h"
+#include "io/disk.h"
+#include "io/load.h"
+#include "io/probe.h"
+
+struct source {
+	struct disk *disk;
+	struct load *load; /* NULL: the disk itself is read */
+	struct pack *pack;
+	struct image_head head;
+	char *identity;
+	json_t *manifest;
+	uint64_t next;
+	uint64_t data; /* no data in the disk's holes before this offset */
+	uint8_t *content, *frame;
+	char why[512];
+};
+
+static int source_new_transfer(struct source *source)
+{
+	if (getrandom(source->head.transfer_id, sizeof(source->head.transfer_id), 0) < 0)
+		return -errno;
+	source->head.created = time(NULL);
+	return 0;
+}
+
+static int source_open_disk(struct source *source, int level)
+{
+	json_t *identity = NULL;
+	size_t len;
+	int r = probe_identity(source->disk, &identity);
+
+	if (r == 0)
+		r = manifest_format(identity, &source->identity, &len);
+	json_decref(identity);
+	if (r < 0)
+		return r;
+	if (len > IMAGE_IDENTITY_MOST)
+		return -EFBIG;
+	source->head.identity = source->identity;
+	source->head.identity_len = len;
+	source->head.map.size = source->disk->size;
+	source->head.map.chunk_size = CHUNK_SIZE;
+	source->head.logical_sector = source->disk->logical_sector;
+	source->head.physical_sector = source->disk->physical_sector;
+	if (!chunk_map_valid(&source->head.map))
+		return -EFBIG;
+	source->content = malloc(CHUNK_SIZE);
+	source->frame = malloc(PACK_FRAME_MOST);
+	if (!source->content || !source->frame)
+		return -ENOMEM;
+	r = pack_new(level, &source->pack);
+	return r < 0 ? r : probe_manifest(source->disk, &source->manifest);
+}
+
+/* An image's own HEAD, under a fresh id: the copy is another image, though of the same disk. */
+static int source_open_image(struct source *source)
+{
+	int r = load_peek_manifest(source->disk->fd, &source->manifest);
+
+	if (r == -ENOMSG) {
+		snprintf(source->why, sizeof(source->why),
+			 "it is an image that was cut or never finished: it has no manifest");
+		return -EBADMSG;
+	}
+	if (r < 0) {
+		snprintf(source->why, sizeof(source->why), "its trailer is damaged");
+		return r;
+	}
+	source->head = *load_head(source->load);
+	return 0;
+}
+
+static int source_open_path(struct source *source, const char *path, int level)
+{
+	int r = disk_open_source(path, &source->disk);
+
+	if (r == 0)
+		r = source_new_transfer(source);
+	if (r < 0)
+		return r;
+	if (!source->disk->block) {
+		r = load_new(source->disk->fd, &source->load);
+		if (r == 0) {
+			r = source_open_image(source);
+			return r < 0 ? r : source_new_transfer(source);
+		}
+		if (r != -ENOMSG)
+			return r;
+		load_free(source->load);
+		source->load = NULL;
+	}
+	return source_open_disk(source, level);
+}
+
+int source_open(const char *path, int level, struct source **ret, char *ret_why, size_t len)
+{
+	struct source *source = calloc(1, sizeof(*source));
+	const char *why = "";
+
+	if (!source)
+		return -ENOMEM;
+	int r = source_open_path(source, path, level);
+	if (r == 0) {
+		*ret = source;
+		return 0;
+	}
+	if (source->why[0])
+		why = source->why;
+	else if (source->load)
+		why = load_why(source->load);
+	if (why[0])
+		snprintf(ret_why, len, "%s cannot be sent: %s.", path, why);
+	else if (r == -EISDIR)
+		snprintf(ret_why, len,
+			 "%s is a folder: tbsend takes a disk, a file or an image; send a folder "
+			 "with `tar c %s | ...`.",
+			 path, path);
+	else if (r == -ENOTBLK)
+		snprintf(ret_why, len, "%s is neither a block device nor a regular file.", path);
+	else
+		snprintf(ret_why, len, "%s cannot be opened for reading: %s.", path, strerror(-r));
+	source_close(source);
+	return r;
+}
+
+void source_close(struct source *source)
+{
+	if (!source)
+		return;
+	load_free(source->load);
+	disk_close(source->disk);
+	pack_free(source->pack);
+	json_decref(source->manifest);
+	free(source->identity);
+	free(source->content);
+	free(source->frame);
+	free(source);
+}
+
+const struct image_head *source_head(const struct source *source)
+{
+	return &source->head;
+}
+
+json_t *source_manifest(const struct source *source)
+{
+	return source->manifest;
+}
+
+const char *source_path(const struct source *source)
+{
+	return source->disk->path;
+}
+
+const char *source_why(const struct source *source)
+{
+	return source->why;
+}
+
+static int source_next_image(struct source *source, struct source_chunk *ret)
+{
+	struct load_chunk chunk;
+	int r = load_next(source->load, &chunk);
+
+	if (r < 0)
+		snprintf(source->why, sizeof(source->why), "%s cannot be sent: %s.",
+			 source->disk->path, load_why(source->load));
+	if (r <= 0)
+		return r;
+	*ret = (struct source_chunk){
+		.index = chunk.index,
+		.entry = chunk.entry,
+		.frame = chunk.frame,
+	};
+	return 1;
+}
+
+/* Whether chunk INDEX lies in a hole, which then need not be read. */
+static bool source_in_hole(struct source *source, uint64_t offset, uint32_t len)
+{
+	if (source->data <= offset)
+		source->data = disk_next_data(source->disk, offset);
+	return len && source->data >= offset + len;
+}
+
+static int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk)
+{
+	size_t stored;
+	int r = pack_chunk(source->pack, source->content, len, source->frame, PACK_FRAME_MOST,
+			   &stored);
+
+	if (r < 0)
+		return r;
+	digest_chunk(source->content, len, &chunk->entry.digest);
+	chunk->entry.stored_size = stored;
+	chunk->entry.stored_hash = digest_stored(source->frame, stored);
+	chunk->frame = source->frame;
+	return 1;
+}
+
+int source_next(struct source *source, struct source_chunk *ret)
+{
+	const struct chunk_map *map = &source->head.map;
+
+	if (source->load)
+		return source_next_image(source, ret);
+	if (source->next == chunk_count(map))
+		return 0;
+	uint64_t offset = chunk_offset(map, source->next);
+	uint32_t len = chunk_length(map, source->next);
+	struct source_chunk chunk = {.index = source->next};
+	int r = 0;
+
+	chunk.zero = source_in_hole(source, offset, len);
+	if (!chunk.zero) {
+		r = disk_read(source->disk, offset, source->content, len);
+		if (r < 0) {
+			snprintf(source->why, sizeof(source->why),
+				 "%s cannot be read at byte %" PRIu64 ": %s.", source->disk->path,
+				 offset, strerror(-r));
+			return r;
+		}
+		chunk.zero = len && chunk_is_zero(source->content, len);
+	}
+	if (chunk.zero)
+		memset(source->content, 0, len);
+	if (chunk.zero)
+		digest_chunk(source->content, len, &chunk.entry.digest);
+	else
+		r = source_pack(source, len, &chunk);
+	if (r < 0)
+		return r;
+	source->next++;
+	*ret = chunk;
+	return 1;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a transfer reads: a disk (or a file), whose chunks are packed here, or an image, whose
+ * frames go as they are.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "codec/image.h"
+
+struct source;
+
+struct source_chunk {
+	uint64_t index;
+	bool zero; /* nothing but zeros: no frame was made */
+	struct image_entry entry;
+	const uint8_t *frame; /* entry.stored_size bytes, until the next call */
+};
+
+/*
+ * Opens PATH: a block device, a file, or an image of ours (known by its trailer or its HEAD), which
+ * is opened as the disk that it holds. Chunks are packed at LEVEL. Returns 0 and a source, or
+ * -errno with a sentence in RET_WHY (LEN bytes).
+ */
+int source_open(const char *path, int level, struct source **ret, char *ret_why, size_t len);
+void source_close(struct source *source); /* NULL is fine */
+
+/* HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. */
+const struct image_head *source_head(const struct source *source);
+json_t *source_manifest(const struct source *source);
+const char *source_path(const struct source *source);
+
+/*
+ * The next chunk in order: 1; 0 behind the last one (for an image: its whole trailer was right); or
+ * -errno with a sentence in source_why.
+ */
+int source_next(struct source *source, struct source_chunk *ret);
+const char *source_why(const struct source *source);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tbrecv: what tbsend sends, as an image or restored. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "programs.h"
+#include "recv.h"
+#include "ui/msg.h"
+
+struct tbrecv {
+	struct options options;
+	struct recv_options recv;
+	struct recv_result result;
+	struct sink *sink;
+	int64_t start;
+	char why[768];
+};
+
+static int tbrecv_usage(const char *sentence)
+{
+	msg_error("%s", sentence);
+	return EXIT_USAGE;
+}
+
+static int tbrecv_check(struct tbrecv *run)
+{
+	struct options *options = &run->options;
+	bool to_stdout = !options->output && !options->count;
+
+	if (options->count > 1)
+		return tbrecv_usage("One target at a time.");
+	if (options->output && options->count)
+		return tbrecv_usage("Either -o IMAGE or a TARGET to restore onto, not both.");
+	if (options->decompress && !to_stdout)
+		return tbrecv_usage("-d writes to standard output: it goes with neither -o nor a "
+				    "TARGET.");
+	if (options->raw && !to_stdout)
+		return tbrecv_usage("--raw writes to standard output: say `tbrecv --raw > FILE`.");
+	if (options->plain && !options->stream_given)
+		options->stream = (struct stream_address){.kind = STREAM_STDIO};
+	if (to_stdout && isatty(STDOUT_FILENO))
+		return tbrecv_usage("An image is nothing for a terminal: say `tbrecv -o image.zst` "
+				    "or `tbrecv > image.zst`.");
+	if (to_stdout && options->stream.kind == STREAM_STDIO && !options->plain)
+		return tbrecv_usage("With --stream=- standard output carries the answers: say -o "
+				    "IMAGE or a TARGET.");
+	return -1;
+}
+
+static int tbrecv_ask(const char *question)
+{
+	char answer[16];
+	int r = msg_ask(question, stop_fd(), answer, sizeof(answer));
+
+	return r < 0 ? r : !strcasecmp(answer, "yes");
+}
+
+static int tbrecv_open_sink(struct tbrecv *run)
+{
+	const struct options *options = &run->options;
+	struct sink_options sink = {
+		.force = options->force,
+		.confirm = options->confirm,
+		.ask = tbrecv_ask,
+	};
+
+	if (options->raw)
+		return 0;
+	if (options->count)
+		return sink_open_disk(options->arguments[0], &sink, &run->sink, run->why,
+				      sizeof(run->why));
+	if (options->output)
+		return sink_open_file(options->output, &sink, &run->sink, run->why,
+				      sizeof(run->why));
+	if (options->decompress)
+		return sink_open_raw(STDOUT_FILENO, &sink, &run->sink);
+	return sink_open_image(STDOUT_FILENO, &sink, &run->sink);
+}
+
+static int tbrecv_failed(const struct tbrecv *run, int r)
+{
+	if (r == -EINTR)
+		msg_error("Interrupted: what arrived is not complete.");
+	else
+		msg_error("%s", run->why[0] ? run->why : strerror(-r));
+	return EXIT_FAILED;
+}
+
+static void tbrecv_report(const struct tbrecv *run)
+{
+	const struct recv_result *result = &run->result;
+	const char *name = run->sink ? sink_name(run->sink) : "standard output";
+	char size[24], stored[24], elapsed[24], root[DIGEST_TEXT] = "";
+
+	if (run->sink)
+		digest_format(&result->root, root);
+	if (run->options.json) {
+		program_json(json_pack("{s:s, s:s, s:I, s:I, s:b, s:s}", "event",
+				       run->sink ? "verified" : "received", "target", name, "size",
+				       (json_int_t)result->size, "stored",
+				       (json_int_t)result->stored, "synced",
+				       result->end == SINK_DURABLE, "root", root));
+		return;
+	}
+	msg_size(result->size, size);
+	msg_size(result->stored, stored);
+	program_elapsed(run->start, elapsed);
+	if (!run->sink)
+		msg_note("%s received in %s, not verified%s.", size, elapsed,
+			 result->end == SINK_DURABLE ? "" : ", not synced (pipe)");
+	else
+		msg_note("%s: %s received in %s, %s written, verified and %s. Root %s.", name, size,
+			 elapsed, stored,
+			 result->end == SINK_DURABLE ? "synced" : "not synced (pipe)", root);
+}
+
+static int tbrecv_plain(struct tbrecv *run)
+{
+	struct stream_options stream_options;
+	struct stream *stream = NULL;
+	int r;
+
+	program_stream_options(&run->options, true, &stream_options);
+	r = stream_open(&run->options.stream, &stream_options, &stream, run->why, sizeof(run->why));
+	if (r < 0)
+		return r;
+	run->start = stop_now();
+	if (run->options.raw)
+		r = recv_raw(stream_in(stream), STDOUT_FILENO, &run->result, run->why,
+			     sizeof(run->why));
+	else
+		r = recv_plain(stream_in(stream), run->sink, &run->recv, &run->result, run->why,
+			       sizeof(run->why));
+	stream_close(stream);
+	return r;
+}
+
+static int tbrecv_records(struct tbrecv *run)
+{
+	struct stream_options stream_options;
+	struct wire_hello hello, peer;
+	struct link *link = NULL;
+	int r;
+
+	program_stream_options(&run->options, true, &stream_options);
+	program_hello(&run->options, WIRE_RECEIVER, NULL, &hello);
+	r = link_open(&run->options.stream, &stream_options, &hello, &link, &peer, run->why,
+		      sizeof(run->why));
+	if (r < 0)
+		return r;
+	msg_note("Receiving from %s over %s.", peer.host[0] ? peer.host : "the sender",
+		 link_name(link));
+	run->start = stop_now();
+	r = recv_records(link, run->sink, &run->recv, &run->result, run->why, sizeof(run->why));
+	link_close(link);
+	if (r == 0 && !run->result.confirmed)
+		msg_warn("The sender did not take leave: it may not know that all is well here.");
+	return r;
+}
+
+int tbrecv_main(int argc, char **argv)
+{
+	struct tbrecv run = {0};
+	int code = program_start(OPTIONS_RECV, argc, argv, &run.options);
+
+	if (code < 0)
+		code = tbrecv_check(&run);
+	if (code >= 0)
+		return code;
+	run.recv.progress = run.options.progress;
+	int r = tbrecv_open_sink(&run);
+	if (r == 0)
+		r = run.options.plain ? tbrecv_plain(&run) : tbrecv_records(&run);
+	code = EXIT_VERIFIED;
+	if (r == 0)
+		tbrecv_report(&run);
+	else
+		code = tbrecv_failed(&run, r);
+	sink_close(run.sink);
+	return code;
+}
