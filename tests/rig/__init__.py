@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rig: real kernels in real machines, joined by an emulated USB4 cable.
+
+recipe   what is in a sysroot, as data
+cache    things that are built once and kept outside the checkout
+sysroot  a folder with a distribution in it: programs, kernel and modules
+enter    a command inside a sysroot, which stays as it is
+archive  an initramfs, written file by file
+keeper   the guest root that our tests boot
+disk     disks and their contents, made and read outside the machines
+machine  a machine as data, and the QEMU process that runs it
+line     a serial line: its log, and waiting for what it says
+agent    commands inside a guest, over its second serial line
+cable    the fabric process and its control socket
+process  child processes that never outlive the rig
+check    a test: its TAP lines, its time limit and its failure report
+"""
