@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The dracut module 55tbstream: the rescue interface in an initramfs. Inert until
+# the kernel's command line says rd.tbstream (hooks/tbstream-params.sh has the grammar).
+#
+# Two variables of a dracut configuration file choose what it installs:
+#
+#   tbstream_rescue=yes       a rescue image of its own (build-rescue sets it): storage and
+#                             keyboard drivers, and busybox for most commands, to be small
+#   tbstream_program=PATH     the tbstream program, where it is not the one in $PATH
+
+# shellcheck disable=SC2154 # dracutbasedir, moddir, initdir and kernel are dracut's
+
+# called by dracut
+check() {
+	require_binaries busybox || return 1
+	[[ ${tbstream_program-} ]] || require_binaries tbstream || return 1
+	# Only on request.
+	return 255
+}
+
+# called by dracut
+depends() {
+	# The initqueue became a module of its own in dracut 108.
+	compgen -G "$dracutbasedir/modules.d/[0-9][0-9]initqueue" > /dev/null && echo initqueue
+	echo udev-rules base
+}
+
+# called by dracut
+installkernel() {
+	hostonly='' instmods configfs thunderbolt
+
+	# instmods says nothing of a missing driver unless it is asked to.
+	if ! hostonly='' instmods -c -s thunderbolt_stream &&
+		! hostonly='' instmods -c -s tbstream; then
+		derror "tbstream: kernel $kernel has neither thunderbolt_stream (CONFIG_USB4_STREAM) nor" \
+			"the module tbstream: take a kernel of 7.2 or later that has it, or build ours with 'make module'"
+		return 1
+	fi
+
+	[[ ${tbstream_rescue-} == yes ]] || return 0
+	install_rescue_drivers
+	unpack_drivers
+}
+
+install_rescue_drivers() {
+	# By name, not by folder: i2c-hid, for one, pulls in all of drm.
+	hostonly='' instmods \
+		nvme vmd ahci ata_piix sd_mod \
+		usb_storage uas xhci_pci ehci_pci ohci_pci uhci_hcd \
+		mmc_block sdhci_pci sdhci_acpi rtsx_pci rtsx_pci_sdmmc rtsx_usb rtsx_usb_sdmmc \
+		virtio_pci virtio_blk virtio_scsi \
+		usbhid hid_generic hid_logitech_dj
+}
+
+# Drivers that lie in the image as they are compress better all together than one by one,
+# and load quicker. Their signatures stay.
+unpack_drivers() {
+	local dir="$initdir/lib/modules/$kernel"
+
+	find "$dir/" -name '*.ko.xz' -exec xz -d {} +
+	find "$dir/" -name '*.ko.zst' -exec zstd -q -d --rm {} +
+	find "$dir/" -name '*.ko.gz' -exec gzip -d {} +
+}
+
+# called by dracut
+install() {
+	local name
+
+	# The interface runs under busybox whatever /bin/sh is: it needs read -t.
+	inst "$(find_binary busybox)" /usr/bin/busybox
+	[[ ${tbstream_rescue-} == yes ]] && install_busybox_names
+
+	inst "${tbstream_program:-$(find_binary tbstream)}" /usr/bin/tbstream
+	for name in tbsend tbrecv; do
+		ln_r /usr/bin/tbstream "/usr/bin/$name"
+	done
+
+	for name in params disks screen dialog run; do
+		inst_simple "$moddir/tbstream-$name.sh" "/usr/lib/tbstream/$name.sh"
+	done
+	inst_script "$moddir/tbstream-ui" /usr/lib/tbstream/ui
+	inst_script "$moddir/tbstream-consoles" /usr/lib/tbstream/consoles
+	inst_rules "$moddir/60-tbstream.rules" "$moddir/90-tbstream-rescue.rules"
+
+	inst_hook cmdline 20 "$moddir/tbstream-cmdline.sh"
+	inst_hook initqueue/settled 90 "$moddir/tbstream-settled.sh"
+	inst_hook initqueue/finished 90 "$moddir/tbstream-finished.sh"
+	inst_hook pre-mount 01 "$moddir/tbstream-start.sh"
+	dracut_need_initqueue
+}
+
+# What is in the image stays there: names that point to busybox now keep the larger
+# programs of the same name out, those of modules with higher numbers.
+install_busybox_names() {
+	local name path
+
+	for name in $(busybox --list); do
+		case $name in
+			# kmod's own know more: compressed drivers, softdeps, blacklists.
+			busybox | *mod | modprobe | modinfo | init | linuxrc) continue ;;
+			# Its own library finds more.
+			blkid) continue ;;
+		esac
+		path=$(find_binary "$name") || path=/usr/bin/$name
+		ln_r /usr/bin/busybox "$path"
+	done
+}

@@ -1,0 +1,147 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Sourced by the interface, which runs under busybox ash. Questions and answers: digits and
+# letters only, for the keyboard may have any layout.
+
+# shellcheck disable=SC3043,SC3045 # busybox ash has "local" and "read -t"
+
+# What was already told: the count of events, the last word of another console.
+DIALOG_EVENTS=
+DIALOG_SAID=
+
+# dialog_ask PROMPT [SECONDS [UNTIL]]: sets ANSWER, in lower case. Shows what changes meanwhile.
+# Fails with 1 where the terminal has gone, 2 at Ctrl-C, 3 after SECONDS (or inf), 4 as soon as
+# the command UNTIL is true.
+dialog_ask() {
+	local began turn ended=0
+
+	began=$(dialog_clock)
+	DIALOG_STOPPED=
+	printf '%s' "$1"
+	while :; do
+		turn=$(dialog_clock)
+		if IFS= read -r -t 2 ANSWER; then
+			ANSWER=$(dialog_plain "$ANSWER")
+			return 0
+		fi
+		[ -z "$DIALOG_STOPPED" ] || return 2
+		# A time that runs out and an end of file (Ctrl-D, or a line that hangs) look alike.
+		if [ "$(dialog_clock)" -eq "$turn" ]; then
+			ended=$((ended + 1))
+			[ "$ended" -lt 10 ] || return 1
+			sleep 1
+		fi
+		[ -z "${3-}" ] || ! "$3" || return 4
+		[ "${2-inf}" = inf ] || [ "$(($(dialog_clock) - began))" -lt "$2" ] || return 3
+		dialog_news "$1"
+	done
+}
+
+# dialog_plain TEXT: its letters and digits, in lower case: what every keyboard can type.
+dialog_plain() {
+	# shellcheck disable=SC2018,SC2019 # busybox tr may be built without classes
+	printf '%s' "$1" | tr -cd 'A-Za-z0-9' | tr A-Z a-z
+}
+
+dialog_clock() {
+	local up
+
+	read -r up < /proc/uptime
+	printf '%s\n' "${up%%.*}"
+}
+
+# What happens at disks and cable is an event of the kernel's, which counts them: without a new one
+# there is nothing to look for. What is done at another console stands in a file.
+dialog_news() {
+	local events said=
+
+	read -r events < /sys/kernel/uevent_seqnum
+	if [ "$events" != "$DIALOG_EVENTS" ]; then
+		DIALOG_EVENTS=$events
+		if screen_look "$UI_DIR"; then
+			printf '\n\n -- a change --\n'
+			cat "$UI_DIR/cable.shown" "$UI_DIR/disks.shown"
+			printf '\n%s' "$1"
+		fi
+	fi
+	[ ! -f "$TBSTREAM_RUN/said" ] || IFS= read -r said < "$TBSTREAM_RUN/said"
+	if [ "$said" != "$DIALOG_SAID" ]; then
+		DIALOG_SAID=$said
+		case $said in
+			"$CONSOLE "*) ;;
+			*) printf '\n\n Console %s\n\n%s' "$said" "$1" ;;
+		esac
+	fi
+}
+
+# dialog_say TEXT: tells the other consoles.
+dialog_say() {
+	printf '%s %s\n' "$CONSOLE" "$1" > "$TBSTREAM_RUN/said"
+}
+
+# dialog_menu: sets ANSWER to send, recv, shell, poweroff or reboot; else as dialog_ask fails.
+dialog_menu() {
+	cat <<-EOT
+
+		  1  send a disk of this machine (backup)
+		  2  write a disk of this machine (restore)
+		  3  shell      4  power off      5  reboot
+
+	EOT
+	while :; do
+		dialog_ask " Type 1 to 5, then Enter: " || return
+		case $ANSWER in
+			1) ANSWER=send ;;
+			2) ANSWER=recv ;;
+			3) ANSWER=shell ;;
+			4) ANSWER=poweroff ;;
+			5) ANSWER=reboot ;;
+			*) continue ;;
+		esac
+		return 0
+	done
+}
+
+# dialog_disk QUESTION [ALL]: sets DISK to the path of the chosen one, or to "all" where ALL allows it.
+dialog_disk() {
+	cat "$UI_DIR/disks.shown"
+	while :; do
+		dialog_ask " $1 " || return
+		DISK=
+		case $ANSWER in
+			m) return 2 ;;
+			a) DISK=${2-} ;;
+			'' | 0* | *[!0-9]* | ????*) ;;
+			*) DISK=$(sed -n "${ANSWER}s/$DISKS_TAB.*//p" "$UI_DIR/disks") ;;
+		esac
+		[ -z "$DISK" ] || return 0
+		printf ' That is no disk of the list.\n'
+	done
+}
+
+# dialog_overwrite PATH: true where the user names the disk by what is printed on it. A serial
+# number that is empty, short or on two disks names none: then its size has to do.
+dialog_overwrite() {
+	local row="$UI_DIR/row" bytes serial known
+
+	disks_row "$UI_DIR/disks" "$1" > "$row"
+	bytes=$(cut -f 3 "$row")
+	serial=$(cut -f 4 "$row")
+	known=$(dialog_plain "$serial")
+	printf '\n Everything on this disk will be overwritten:\n\n'
+	screen_rows "$row" | sed 's/^    *1 /    /'
+	if disks_confirmable "$UI_DIR/disks" "$serial" && [ "${#known}" -ge 4 ]; then
+		printf '\n To confirm, type the letters and digits of its serial number, at least the last four.\n'
+		dialog_ask " Serial number (m goes back to the menu): " || return
+		case $ANSWER in
+			????*) [ "${known%"$ANSWER"}" = "$known" ] || return 0 ;;
+		esac
+	else
+		printf '\n Its serial number proves nothing. To confirm, type its size in bytes: %s\n' "$bytes"
+		dialog_ask " Size (m goes back to the menu): " || return
+		[ "$ANSWER" != "$bytes" ] || return 0
+	fi
+	printf ' That is not what this disk says. Nothing was written.\n'
+	return 2
+}
