@@ -41,7 +41,7 @@ LIBS        = -lblkid -luuid -lzstd -lxxhash -ljansson
 
 TOOLS_SRC   = $(filter-out tools/main.c,$(wildcard tools/*.c tools/*/*.c))
 FABRIC_SRC  = $(filter-out tests/fabric/main.c,$(wildcard tests/fabric/*.c))
-UNIT_SRC    = $(wildcard tests/unit/*/*_test.c)
+UNIT_SRC    = $(wildcard tests/unit/*/*.c)
 FUZZ_SRC    = $(wildcard tests/fuzz/*/*_fuzz.c)
 
 TOOLS_LIB   = $(O)/libtools.a
@@ -107,10 +107,11 @@ $(O)/lib%.a:
 
 # Unit tests and fuzzers: one program a file.
 units: $(UNITS)
-$(O)/tests/unit/fabric/%_test: $(O)/tests/unit/fabric/%_test.o $(FABRIC_LIB)
+UNITS_FABRIC = $(filter $(O)/tests/unit/fabric/%,$(UNITS))
+$(UNITS_FABRIC): %: %.o $(FABRIC_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcmocka
-$(O)/tests/unit/%_test: $(O)/tests/unit/%_test.o $(TOOLS_LIB)
+$(filter-out $(UNITS_FABRIC),$(UNITS)): %: %.o $(TOOLS_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -lcmocka $(LIBS)
 
@@ -160,12 +161,13 @@ check-programs: programs fabric $(UNIT_T) $(REPLAY_T)
 	$(Q)$(MAKE) FLAVOR=plain units
 
 # prove runs programs without arguments: a line of shell gives each its own.
-build/t/asan/%_test.t: Makefile
-	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec build/asan/%s\n' \
-		$*_test > $@ && chmod +x $@
-build/t/valgrind/%_test.t: Makefile
-	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec valgrind -q \
-	--leak-check=full --error-exitcode=99 build/plain/%s\n' $*_test > $@ && chmod +x $@
+build/t/asan/tests/unit/%.t: Makefile
+	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec %s\n' \
+		build/asan/tests/unit/$* > $@ && chmod +x $@
+build/t/valgrind/tests/unit/%.t: Makefile
+	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec %s %s\n' \
+		'valgrind -q --leak-check=full --error-exitcode=99' build/plain/tests/unit/$* \
+		> $@ && chmod +x $@
 build/t/asan/%_fuzz.t: Makefile
 	@mkdir -p $(@D) && printf '#!/bin/sh\nexec build/asan/%s %s\n' $*_fuzz \
 		$(dir $*)corpus/$(notdir $*) > $@ && chmod +x $@
