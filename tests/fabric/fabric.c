@@ -75,6 +75,12 @@ static void ops_rx_ready(void *ctx, struct host *host)
 
 static void ops_configured(void *ctx, struct host *host)
 {
+	for (unsigned int port = 0; port < ROUTER_PORTS_MAX; port++) {
+		struct cable *cable = cable_at(ctx, host, port);
+
+		if (cable)
+			link_update(cable, clock_now());
+	}
 	ops_rx_ready(ctx, host);
 	wake_host(host);
 }
@@ -188,7 +194,7 @@ static int cable_carry(void *ctx, const struct frame *frame)
 
 struct carrier fabric_carrier(struct fabric *fabric)
 {
-	return (struct carrier){ .carry = cable_carry, .ctx = fabric };
+	return (struct carrier){.carry = cable_carry, .ctx = fabric};
 }
 
 /* Where the frames of a TX ring leave the host; false while there is no path over a link. */
@@ -255,6 +261,7 @@ static void pump_ring(struct fabric *fabric, struct host *host, unsigned int ind
 			host->tx_active &= ~(1u << index);
 			return;
 		}
+		fabric->moved = true;
 		if (desc.flags & RING_FLAG_INTERRUPT)
 			host_complete(host, IRQ_TX(index));
 	}
@@ -280,6 +287,7 @@ int fabric_turn(struct fabric *fabric)
 	uint64_t next = CLOCK_NEVER;
 	bool more = false;
 
+	fabric->moved = false;
 	for (unsigned int i = 0; i < fabric->cable_count; i++) {
 		struct cable *cable = &fabric->cables[i];
 

@@ -51,10 +51,15 @@ void link_drop(struct cable *cable)
 	log_link(cable);
 }
 
+static bool host_answers(const struct host *host)
+{
+	return host->powered && router_valid(&host->router);
+}
+
 static bool link_possible(struct cable *cable)
 {
-	return cable->plugged && cable->end[0].host->powered && cable->end[1].host->powered &&
-	       !adapter_port_reset(end_lane(cable, 0, 0)) &&
+	return cable->plugged && host_answers(cable->end[0].host) &&
+	       host_answers(cable->end[1].host) && !adapter_port_reset(end_lane(cable, 0, 0)) &&
 	       !adapter_port_reset(end_lane(cable, 1, 0));
 }
 
