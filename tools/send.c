@@ -87,7 +87,7 @@ static int send_await(struct send *send, uint8_t type, struct link_record **ret)
 	for (;;) {
 		int r = link_get(send->link, stop_deadline(STOP_SECOND / 5), &record);
 
-		progress_update(send->progress, send_acked_bytes(send), send->stored);
+		progress_update(send->progress, send_acked_bytes(send), 0);
 		if (r == -ETIMEDOUT && !link_ended(send->link))
 			continue;
 		if (r < 0)
@@ -191,7 +191,7 @@ static int send_chunks(struct send *send)
 		r = send_chunk(send, &chunk);
 		if (r < 0)
 			return r;
-		progress_update(send->progress, send_acked_bytes(send), send->stored);
+		progress_update(send->progress, send_acked_bytes(send), 0);
 	}
 	if (r < 0)
 		return send_fail(send, r, "%s", source_why(send->source));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/wire_text.h"
 #include "io/disk.h"
 #include "io/probe.h"
 #include "io/target.h"
@@ -12,6 +13,7 @@
 #include "ui/msg.h"
 
 #define CONFIRM_LEAST 4		    /* characters of a serial number */
+#define BLANK_LENGTH  (1u << 20)    /* bytes at either end that an empty disk has as zeros */
 #define ZERO_ONCE     (64ull << 20) /* bytes: between two looks at a stop signal */
 
 /* Whether CONFIRM names the disk at PATH: the end of a serial number that no other disk shares. */
@@ -19,28 +21,60 @@ static bool sink_disk_confirmed(const char *path, const char *confirm)
 {
 	struct probe_disk *disks;
 	size_t count, matches = 0, len = strlen(confirm);
+	char *real = realpath(path, NULL);
 	bool here = false;
 
-	if (len < CONFIRM_LEAST || probe_list(&disks, &count) < 0)
+	if (!real || len < CONFIRM_LEAST || probe_list(&disks, &count) < 0) {
+		free(real);
 		return false;
+	}
 	for (size_t i = 0; i < count; i++) {
 		size_t serial = strlen(disks[i].serial);
 
 		if (serial < len || strcmp(disks[i].serial + serial - len, confirm))
 			continue;
 		matches++;
-		here |= !strcmp(disks[i].path, path);
+		here |= !strcmp(disks[i].path, real);
 	}
+	free(real);
 	free(disks);
 	return here && matches == 1;
 }
 
+/* Whether the LEN bytes at OFFSET are all zeros: 1, 0 or -errno. */
+static int sink_disk_blank(const struct disk *disk, uint64_t offset, size_t len)
+{
+	void *buf = malloc(len ? len : 1);
+	int r = buf ? disk_read(disk, offset, buf, len) : -ENOMEM;
+
+	if (r == 0)
+		r = chunk_is_zero(buf, len);
+	free(buf);
+	return r;
+}
+
+/* Something that nobody knows stands at one of the ends: an encrypted disk looks so. */
+static int sink_disk_unknown(const struct disk *disk)
+{
+	size_t len = disk->size < BLANK_LENGTH ? disk->size : BLANK_LENGTH;
+	int r = sink_disk_blank(disk, 0, len);
+
+	if (r == 1)
+		r = sink_disk_blank(disk, disk->size - len, len);
+	return r < 0 ? r : !r;
+}
+
+/* What is on it now: 1 and a sentence, 0 when it is empty, or -errno. */
 static int sink_disk_describe(const struct sink *sink, char *ret, size_t len)
 {
 	char contents[256] = "";
 	char size[24];
 	int r = probe_contents(sink->disk, contents, sizeof(contents));
 
+	if (r == 0) {
+		r = sink_disk_unknown(sink->disk);
+		snprintf(contents, sizeof(contents), "data of an unknown kind");
+	}
 	if (r < 0)
 		return r;
 	snprintf(ret, len, "%s (%s) holds %s", sink->name, msg_size(sink->disk->size, size),
@@ -87,11 +121,13 @@ static void sink_disk_origin(const struct sink *sink, const json_t *manifest, ch
 	const char *model = json_string_value(json_object_get(source, "model"));
 	const char *host =
 		json_string_value(json_object_get(json_object_get(manifest, "host"), "name"));
-	char size[24];
+	char text[512], size[24];
 
-	snprintf(ret, len, "%s%s%s (%s)%s%s", path ? path : "a disk", model && *model ? ", " : "",
-		 model ? model : "", msg_size(sink->head.map.size, size), host ? " of " : "",
-		 host ? host : "");
+	snprintf(text, sizeof(text), "%s%s%s (%s)%s%s", path ? path : "a disk",
+		 model && *model ? ", " : "", model ? model : "",
+		 msg_size(sink->head.map.size, size), host ? " of " : "", host ? host : "");
+	/* The peer's words: nothing of them may steer a terminal. */
+	ret[wire_text_put(text, len - 1, ret)] = '\0';
 }
 
 static int sink_disk_begin(struct sink *sink, const json_t *manifest)

@@ -99,8 +99,6 @@ int manifest_check(const json_t *manifest, const struct manifest_end *expected)
 {
 	json_t *finished = json_object_get(manifest, "finished");
 	json_t *facts = manifest_end_object(expected);
-	const char *key;
-	json_t *fact;
 	int err = 0;
 
 	if (!facts)
@@ -108,8 +106,10 @@ int manifest_check(const json_t *manifest, const struct manifest_end *expected)
 	if (!json_is_integer(finished) || json_integer_value(finished) < 0)
 		err = -EBADMSG;
 	json_object_del(facts, "finished");
-	json_object_foreach(facts, key, fact) {
-		if (!json_equal(json_object_get(manifest, key), fact))
+	for (void *at = json_object_iter(facts); at; at = json_object_iter_next(facts, at)) {
+		json_t *said = json_object_get(manifest, json_object_iter_key(at));
+
+		if (!json_equal(said, json_object_iter_value(at)))
 			err = -EBADMSG;
 	}
 	json_decref(facts);

@@ -19,14 +19,14 @@ struct disk {
 
 /*
  * Opens PATH, a block device or a regular file, for reading. Returns 0 and a disk (disk_close), or
- * -errno: -ENOTBLK for anything else, -EISDIR for a folder.
+ * -errno: -ENOTBLK for anything else, -EISDIR for a folder, -ENOMEDIUM for an empty drive.
  */
 int disk_open_source(const char *path, struct disk **ret);
 
 /*
  * Opens PATH, a block device or an existing regular file, for writing; a block device O_EXCL, so
  * that the kernel refuses one that is mounted or held (-EBUSY) and nobody can mount it until
- * disk_close. Writes nothing. Returns 0 or -errno, as above.
+ * disk_close. Writes nothing. Returns 0 or -errno, as above; -EROFS where it cannot be written.
  */
 int disk_open_target(const char *path, struct disk **ret);
 void disk_close(struct disk *disk); /* NULL is fine */
@@ -37,11 +37,9 @@ void disk_close(struct disk *disk); /* NULL is fine */
  */
 int disk_read(const struct disk *disk, uint64_t offset, void *buf, size_t len);
 int disk_write(const struct disk *disk, uint64_t offset, const void *buf, size_t len);
-/* Has LEN bytes at OFFSET read as zeros, without sending them where the device can. Returns 0 or
- * -errno. */
+/* Has LEN bytes at OFFSET read as zeros, by the device itself where it can. Returns 0 or -errno. */
 int disk_zero(const struct disk *disk, uint64_t offset, uint64_t len);
-/* The offset of the next byte at or after OFFSET that is not in a hole; disk->size when there is
- * none. */
+/* The next offset from OFFSET on that is not in a hole; disk->size when there is none. */
 uint64_t disk_next_data(const struct disk *disk, uint64_t offset);
 /* Everything written is on the medium. Returns 0 or -errno. */
 int disk_sync(const struct disk *disk);
@@ -49,9 +47,9 @@ int disk_sync(const struct disk *disk);
 int disk_reread_table(const struct disk *disk);
 
 /*
- * What holds the block device PATH or a part of it: "mounted on /home", "swap", "held by dm-0",
- * written to RET (LEN bytes). Returns 1 when something does, 0 when nothing does, or -errno. A
- * file: 0.
+ * What holds the block device PATH or a part of it: "mounted on /home", "mounted read-only on
+ * /mnt", "swap", "held by dm-0", written to RET (LEN bytes). Returns 1 when something does, 0 when
+ * nothing does, or -errno. A file: 0.
  */
 int disk_user(const char *path, char *ret, size_t len);
 

@@ -99,6 +99,8 @@ static json_t *host_object(void)
 	probe_machine(machine, sizeof(machine), serial, sizeof(serial));
 	if (uname(&host) < 0)
 		memset(&host, 0, sizeof(host));
+	if (strcmp(host.nodename, "(none)") == 0) /* the kernel's, until somebody gives it one */
+		host.nodename[0] = '\0';
 	if (object && object_set_path(object, "name", host.nodename) &&
 	    object_set_text(object, "machine", machine) &&
 	    object_set_text(object, "serial", serial) &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is on a disk and what it is: libblkid, sysfs and udev's database, as JSON for HEAD and the
- * manifest (docs/image-format.md lists the keys), and as lines for people.
+ * manifest (docs/image-format.md lists the keys), and as lines for people. A disk's strings are
+ * anybody's: all that comes from here is UTF-8, a control character is a question mark.
  */
 #ifndef IO_PROBE_H
 #define IO_PROBE_H
@@ -18,7 +19,8 @@
 int probe_identity(const struct disk *disk, json_t **ret);
 /*
  * The manifest as far as the source knows it: identity, host, partition table, file systems. What
- * cannot be found out is left out. Returns 0 and a new reference, or -errno.
+ * cannot be found out is left out, and partitions beyond 256 are. Returns 0 and a new reference, or
+ * -errno.
  */
 int probe_manifest(const struct disk *disk, json_t **ret);
 

@@ -150,7 +150,8 @@ static void scsi_read(int device, struct probe_facts *facts)
 	if (!ata_read(device, facts, &sata)) {
 		TEXT_READ(device, "vendor", vendor);
 		TEXT_READ(device, "model", model);
-		if (strcmp(vendor, "ATA") == 0)
+		/* "ATA" is not who made it, and some say their name twice. */
+		if (strcmp(vendor, "ATA") == 0 || strncmp(model, vendor, strlen(vendor)) == 0)
 			vendor[0] = '\0';
 		snprintf(both, sizeof(both), "%s %s", vendor, model);
 		FACT_PUT(facts->model, both, sizeof(both));

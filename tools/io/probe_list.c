@@ -134,6 +134,8 @@ int probe_list(struct probe_disk **ret, size_t *ret_count)
 	struct list list = {0};
 	int err;
 
+	if (access("/sys/block", R_OK | X_OK) < 0)
+		return -errno;
 	err = disk_sysfs_each(AT_FDCWD, "/sys/block", disk_add, &list);
 	if (err) {
 		free(list.disks);

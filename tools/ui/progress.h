@@ -19,13 +19,12 @@ int progress_parse(const char *text, enum progress_mode *ret);
 /*
  * Starts one for TOTAL bytes of the device. WHAT names the run ("/dev/nvme0n1"). AUTO is HUMAN on a
  * terminal and NONE elsewhere. JSON goes to stderr, one object a line:
- * {"event":"progress","done":…,"total":…, "stored":…,"rate":…,"remaining":…,"elapsed":…} (bytes,
+ * {"event":"progress","done":…,"total":…,"stored":…,"rate":…,"remaining":…,"elapsed":…} (bytes,
  * bytes a second, seconds; remaining is null as long as nobody can know). A TOTAL of 0 is not
  * known. May return NULL.
  */
 struct progress *progress_new(enum progress_mode mode, const char *what, uint64_t total);
-/* DONE bytes were safe before this run began (a transfer that is taken up again): no rate counts
- * them. */
+/* DONE bytes were safe before this run began (a transfer taken up again): no rate counts them. */
 void progress_resume(struct progress *progress, uint64_t done);
 /*
  * DONE bytes of the device are safe at the receiver, STORED bytes is what they became so far (0:
