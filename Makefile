@@ -162,11 +162,11 @@ check-programs: programs fabric $(UNIT_T) $(REPLAY_T)
 
 # prove runs programs without arguments: a line of shell gives each its own.
 build/t/asan/tests/unit/%.t: Makefile
-	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec %s\n' \
+	@mkdir -p $(@D) && printf '#!/bin/sh\nexec tests/unit/run %s\n' \
 		build/asan/tests/unit/$* > $@ && chmod +x $@
 build/t/valgrind/tests/unit/%.t: Makefile
-	@mkdir -p $(@D) && printf '#!/bin/sh\nCMOCKA_MESSAGE_OUTPUT=TAP exec %s %s\n' \
-		'valgrind -q --leak-check=full --error-exitcode=99' build/plain/tests/unit/$* \
+	@mkdir -p $(@D) && printf '#!/bin/sh\nexec tests/unit/run %s %s\n' \
+		'valgrind -q --sim-hints=lax-ioctls --leak-check=full --error-exitcode=99' build/plain/tests/unit/$* \
 		> $@ && chmod +x $@
 build/t/asan/%_fuzz.t: Makefile
 	@mkdir -p $(@D) && printf '#!/bin/sh\nexec build/asan/%s %s\n' $*_fuzz \

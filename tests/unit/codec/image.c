@@ -99,6 +99,21 @@ static void image_test_field(image_test_get *get, const uint8_t *frame, size_t l
 	free(changed);
 }
 
+/* FRAME cut to every length, its own length and its hash made right each time, is refused. */
+static void image_test_shortened(image_test_get *get, const uint8_t *frame, size_t len)
+{
+	for (size_t cut = 24; cut < len; cut++) {
+		uint8_t *part = test_copy(frame, cut);
+
+		for (int i = 0; i < 4; i++)
+			part[4 + i] = (uint8_t)((cut - 8) >> (8 * i));
+		image_test_seal(part, cut);
+		if (get(part, cut) != -EBADMSG)
+			fail_msg("shortened to %zu of %zu bytes it was taken", cut, len);
+		free(part);
+	}
+}
+
 static void head_comes_back(void **state)
 {
 	uint8_t buf[IMAGE_TEST_ROOM];
@@ -127,6 +142,7 @@ static void head_get_refuses_every_truncation_and_flipped_bit(void **state)
 	(void)state;
 	assert_int_equal(image_head_put(&image_test_head, buf, len), len);
 	image_test_truncated(image_test_head_get, buf, len);
+	image_test_shortened(image_test_head_get, buf, len);
 	image_test_flipped(image_test_head_get, buf, len);
 	assert_int_equal(image_test_head_get(buf, len + 1), -EBADMSG);
 }
@@ -198,6 +214,22 @@ static void head_put_refuses_fields_out_of_bounds(void **state)
 	assert_int_equal(image_head_put(&head, buf, sizeof(buf)), image_head_size(&head));
 }
 
+static void head_takes_fields_at_their_bounds(void **state)
+{
+	uint8_t buf[IMAGE_TEST_ROOM];
+	struct image_head head = image_test_head;
+
+	(void)state;
+	head.created = INT64_MAX;
+	head.physical_sector = head.logical_sector;
+	head.identity_len = 2;
+	head.map.size = (uint64_t)CHUNK_COUNT_MOST * CHUNK_SIZE_MOST;
+	assert_int_equal(image_head_put(&head, buf, sizeof(buf)), image_head_size(&head));
+	assert_int_equal(image_test_head_get(buf, image_head_size(&head)), 0);
+	head.physical_sector = 0;
+	assert_int_equal(image_head_put(&head, buf, sizeof(buf)), image_head_size(&head));
+}
+
 static void head_takes_the_longest_identity(void **state)
 {
 	struct image_head head = image_test_head, read;
@@ -228,6 +260,10 @@ static void entry_refuses_what_no_chunk_can_have(void **state)
 	image_entry_put(&entry, buf);
 	assert_int_equal(image_entry_get(buf, &read), 0);
 	assert_memory_equal(&entry, &read, sizeof(entry));
+	entry.stored_size = PACK_FRAME_LEAST;
+	assert_true(image_entry_valid(&entry));
+	entry.stored_size = PACK_FRAME_MOST;
+	assert_true(image_entry_valid(&entry));
 	entry.flags = IMAGE_ENTRY_FLAGS + 1;
 	test_unset(&read, sizeof(read));
 	image_entry_put(&entry, buf);
@@ -274,6 +310,7 @@ static void checkpoint_get_refuses_every_truncation_and_flipped_bit(void **state
 	(void)state;
 	assert_int_equal(image_checkpoint_put(0, entries, 3, buf, len), len);
 	image_test_truncated(image_test_checkpoint_get, buf, len);
+	image_test_shortened(image_test_checkpoint_get, buf, len);
 	image_test_flipped(image_test_checkpoint_get, buf, len);
 	assert_int_equal(image_test_checkpoint_get(buf, len + 1), -EBADMSG);
 }
@@ -306,6 +343,9 @@ static void checkpoint_put_refuses_fields_out_of_bounds(void **state)
 	uint8_t buf[IMAGE_TEST_ROOM];
 
 	(void)state;
+	assert_int_equal(image_checkpoint_put(CHUNK_COUNT_MOST - 1, entries, 1, buf, sizeof(buf)),
+			 image_checkpoint_size(1));
+	assert_int_equal(image_test_checkpoint_get(buf, image_checkpoint_size(1)), 0);
 	assert_int_equal(image_checkpoint_put(0, entries, 0, buf, sizeof(buf)), -EINVAL);
 	assert_int_equal(image_checkpoint_put(CHUNK_COUNT_MOST, entries, 1, buf, sizeof(buf)),
 			 -EINVAL);
@@ -344,6 +384,7 @@ int main(void)
 		cmocka_unit_test(head_get_refuses_fields_out_of_bounds),
 		cmocka_unit_test(head_get_tells_another_version),
 		cmocka_unit_test(head_put_refuses_fields_out_of_bounds),
+		cmocka_unit_test(head_takes_fields_at_their_bounds),
 		cmocka_unit_test(head_takes_the_longest_identity),
 		cmocka_unit_test(entry_refuses_what_no_chunk_can_have),
 		cmocka_unit_test(checkpoint_comes_back),

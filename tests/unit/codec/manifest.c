@@ -36,8 +36,9 @@ static int manifest_test_parse(const char *text, size_t len)
 
 static void parse_takes_one_object(void **state)
 {
-	static const char *const right[] = {"{}", " {\"a\":[1,2,{\"b\":null}]}\n",
-					    "{\"]}\":\"\\\"[{\"}"};
+	static const char *const right[] = {
+		"{}", " {\"a\":[1,2,{\"b\":null}]}\n", "{\"]}\":\"\\\"[{\"}",
+		"{\"a\":\"x[[[[[[[[[[[[[[[[[[[[[[[[\"}", "{\"a\":\"x]]]]\",\"b\":[]}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
@@ -131,30 +132,38 @@ static void parse_refuses_a_bomb_of_brackets(void **state)
 	free(text);
 }
 
-/* An array of so many zeros in an object. free() it. */
-static char *manifest_test_values(size_t values)
+/* An object with an array of 0 and COUNT times MORE. free() it. */
+static char *manifest_test_values(const char *more, size_t count)
 {
-	char *text = malloc(2 * values + 32);
-	size_t len = strlen("{\"a\":[0");
+	size_t step = strlen(more), len = strlen("{\"a\":[0");
+	char *text = malloc(step * count + 32);
 
 	assert_non_null(text);
 	strcpy(text, "{\"a\":[0");
-	for (size_t i = 1; i < values; i++, len += 2)
-		memcpy(text + len, ",0", 2);
+	for (size_t i = 0; i < count; i++, len += step)
+		memcpy(text + len, more, step);
 	strcpy(text + len, "]}");
 	return text;
 }
 
+static int manifest_test_many(const char *more, size_t count)
+{
+	char *text = manifest_test_values(more, count);
+	int err = manifest_test_parse(text, strlen(text));
+
+	free(text);
+	return err;
+}
+
 static void parse_refuses_too_many_values(void **state)
 {
-	char *text = manifest_test_values(MANIFEST_VALUES_MOST / 16);
-
 	(void)state;
-	assert_int_equal(manifest_test_parse(text, strlen(text)), 0);
-	free(text);
-	text = manifest_test_values(MANIFEST_VALUES_MOST); /* and the array, and the object */
-	assert_int_equal(manifest_test_parse(text, strlen(text)), -EBADMSG);
-	free(text);
+	assert_int_equal(manifest_test_many(",0", MANIFEST_VALUES_MOST / 16), 0);
+	/* The array and the object count, too; and in "[]" and "{}" the bracket beside the comma.
+	 */
+	assert_int_equal(manifest_test_many(",0", MANIFEST_VALUES_MOST - 1), -EBADMSG);
+	assert_int_equal(manifest_test_many(",[]", MANIFEST_VALUES_MOST / 2), -EBADMSG);
+	assert_int_equal(manifest_test_many(",{}", MANIFEST_VALUES_MOST / 2), -EBADMSG);
 }
 
 static void parse_refuses_more_bytes_than_an_image_can_hold(void **state)
@@ -166,7 +175,7 @@ static void parse_refuses_more_bytes_than_an_image_can_hold(void **state)
 	assert_non_null(text);
 	memset(text, ' ', len);
 	memcpy(text, "{}", 2);
-	assert_int_equal(manifest_test_parse(text, 65536), 0);
+	assert_int_equal(manifest_test_parse(text, MANIFEST_VALUES_MOST + 4), 0);
 	assert_int_equal(manifest_test_parse(text, len), -EBADMSG);
 	free(text);
 }
@@ -241,6 +250,8 @@ static void check_takes_any_time_of_the_end(void **state)
 	assert_int_equal(manifest_finish(manifest, &manifest_test_end), 0);
 	expected.finished = 0;
 	assert_int_equal(manifest_check(manifest, &expected), 0);
+	assert_int_equal(manifest_finish(manifest, &expected), 0);
+	assert_int_equal(manifest_check(manifest, &manifest_test_end), 0);
 	json_decref(manifest);
 }
 

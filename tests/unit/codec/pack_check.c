@@ -242,6 +242,31 @@ static void check_refuses_a_reserved_bit(void **state)
 	free(frame);
 }
 
+/* A frame of two bytes' content in two blocks, with empty blocks before them up to FRAME_LEN. */
+static uint8_t *pack_padded(size_t frame_len)
+{
+	static const uint8_t head[] = {0x28, 0xb5, 0x2f, 0xfd, 0x24, 2};
+	static const uint8_t tail[] = {8, 0, 0, 'a', 8, 0, 0, 'b', 1, 0, 0, 0, 0, 0, 0};
+	uint8_t *frame = calloc(1, frame_len);
+
+	assert_non_null(frame);
+	memcpy(frame, head, sizeof(head));
+	memcpy(frame + frame_len - sizeof(tail), tail, sizeof(tail));
+	return frame;
+}
+
+static void check_refuses_a_frame_above_the_most(void **state)
+{
+	uint8_t *frame = pack_padded(PACK_FRAME_MOST);
+
+	(void)state;
+	assert_int_equal(pack_check(frame, PACK_FRAME_MOST, 2), 0);
+	free(frame);
+	frame = pack_padded(PACK_FRAME_MOST + 3);
+	assert_int_equal(pack_check(frame, PACK_FRAME_MOST + 3, 2), -EBADMSG);
+	free(frame);
+}
+
 static void check_refuses_another_magic(void **state)
 {
 	size_t len;
@@ -289,6 +314,7 @@ int main(void)
 		cmocka_unit_test(check_refuses_a_dictionary_id),
 		cmocka_unit_test(check_refuses_a_window_above_8_mib),
 		cmocka_unit_test(check_refuses_a_reserved_bit),
+		cmocka_unit_test(check_refuses_a_frame_above_the_most),
 		cmocka_unit_test(check_refuses_another_magic),
 		cmocka_unit_test(check_refuses_a_chunk_above_the_most),
 	};

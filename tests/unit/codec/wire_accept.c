@@ -112,6 +112,10 @@ static void accept_put_refuses_fields_out_of_bounds(void **state)
 	assert_int_equal(get_accept(buf, sizeof(buf)), 0);
 	accept.first = accept.have = WIRE_HAVE_MOST + 1;
 	assert_int_equal(wire_accept_put(&accept, buf, sizeof(buf)), -EINVAL);
+	accept.first = CHUNK_COUNT_MOST;
+	accept.have = 0;
+	assert_int_equal(wire_accept_put(&accept, buf, sizeof(buf)), 24);
+	assert_int_equal(get_accept(buf, 24), 0);
 	accept.first = CHUNK_COUNT_MOST + 1ull;
 	accept.have = 0;
 	assert_int_equal(wire_accept_put(&accept, buf, sizeof(buf)), -EINVAL);

@@ -57,6 +57,8 @@ static void end_put_refuses_fields_out_of_bounds(void **state)
 	(void)state;
 	assert_int_equal(wire_end_put(&end, buf, sizeof(buf)), 32);
 	assert_int_equal(get_end(buf, 32), 0);
+	assert_int_equal(wire_end_put(&(struct wire_end){.chunks = 1}, buf, sizeof(buf)), 32);
+	assert_int_equal(get_end(buf, 32), 0);
 	end.size++;
 	assert_int_equal(wire_end_put(&end, buf, sizeof(buf)), -EINVAL);
 	end.size = 0;
@@ -111,10 +113,14 @@ static void result_get_refuses_malformed_ones(void **state)
 
 static void result_put_refuses_fields_out_of_bounds(void **state)
 {
-	struct wire_result result = {.status = WIRE_STATUS_DURABLE};
+	struct wire_result result = {.status = WIRE_STATUS_FAILED, .sentence = "no space left"};
 	uint8_t buf[64];
 
 	(void)state;
+	assert_int_equal(wire_result_put(&result, buf, sizeof(buf)), 32 + 13);
+	assert_int_equal(get_result(buf, 32 + 13), 0);
+	result.status = WIRE_STATUS_DURABLE;
+	result.sentence[0] = '\0';
 	assert_int_equal(wire_result_put(&result, buf, sizeof(buf)), 32);
 	assert_int_equal(get_result(buf, 32), 0);
 	result.status = WIRE_STATUS_FAILED;

@@ -137,6 +137,9 @@ static void zero_put_refuses_fields_out_of_bounds(void **state)
 	(void)state;
 	assert_int_equal(wire_zero_put(&zero, buf, sizeof(buf)), 24);
 	assert_int_equal(get_zero(buf, 24), 0);
+	assert_int_equal(wire_zero_put(&(struct wire_zero){.count = CHUNK_COUNT_MOST}, buf, 24),
+			 24);
+	assert_int_equal(get_zero(buf, 24), 0);
 	zero.count = 2;
 	assert_int_equal(wire_zero_put(&zero, buf, sizeof(buf)), -EINVAL);
 	zero.count = 0;

@@ -189,13 +189,21 @@ static void offer_refuses_a_manifest_out_of_bounds(void **state)
 	size_t len, room = 1024 + WIRE_MANIFEST_MOST + 1;
 	uint8_t *payload = wire_test_payload("offer", WIRE_TYPE_OFFER, &len),
 		*buf = calloc(1, room);
+	char *text = calloc(1, WIRE_MANIFEST_MOST);
 	struct wire_offer offer;
 	size_t head;
 
 	(void)state;
 	assert_non_null(buf);
+	assert_non_null(text);
 	assert_int_equal(wire_offer_get(payload, len, &offer), 0);
 	head = len - offer.manifest_len;
+	offer.manifest_len = 2;
+	assert_int_equal(wire_offer_put(&offer, buf, room), head + 2);
+	assert_int_equal(get_offer(buf, head + 2), 0);
+	offer.manifest = text;
+	offer.manifest_len = WIRE_MANIFEST_MOST;
+	assert_int_equal(wire_offer_put(&offer, buf, room), head + WIRE_MANIFEST_MOST);
 	offer.manifest_len = 1;
 	assert_int_equal(wire_offer_put(&offer, buf, room), -EINVAL);
 	offer.manifest_len = WIRE_MANIFEST_MOST + 1;
@@ -203,6 +211,7 @@ static void offer_refuses_a_manifest_out_of_bounds(void **state)
 	memcpy(buf, payload, head);
 	assert_int_equal(get_offer(buf, head + WIRE_MANIFEST_MOST), 0);
 	assert_int_equal(get_offer(buf, head + WIRE_MANIFEST_MOST + 1), -EBADMSG);
+	free(text);
 	free(buf);
 	free(payload);
 }

@@ -27,6 +27,7 @@ static const struct {
 	{"\303", false},     /* continued by nothing */
 	{"\303x", false},
 	{"\342\200", false},
+	{"ab\342\200", false},
 	{"\342\200x", false},
 	{"\360\237\232", false},
 	{"\300\257", false}, /* '/' in two bytes */
@@ -83,6 +84,8 @@ static void put_replaces_byte_by_byte(void **state)
 	(void)state;
 	assert_int_equal(wire_text_put("a\tb\303(\233\303\274", sizeof(out), out), 8);
 	assert_memory_equal(out, "a?b?(?\303\274", 8);
+	assert_int_equal(wire_text_put("\303x", 2, out), 2); /* wrong, and not cut */
+	assert_memory_equal(out, "?x", 2);
 }
 
 static void put_cuts_between_characters(void **state)

@@ -94,18 +94,22 @@ static void test_lost_tail(void **state)
 	write_all(opening.device.master, buf, len - 4096);
 	link_test_fate(end, -EBADMSG, "the end of a record did not come");
 	link_close(end->link);
-	close(opening.device.master);
 	pthread_join(drainer, NULL);
+	close(opening.device.master);
 }
 
 /* What another process has open is not shared with it: neither with one that locks nor one that does not. */
 static void test_busy(void **state)
 {
 	struct opening opening = { 0 };
+	char c, name[32] = "";
 	int ready[2], go[2];
-	char c;
+	FILE *comm = fopen("/proc/self/comm", "r");
 
 	(void)state;
+	assert_non_null(comm);
+	assert_int_equal(fscanf(comm, "%31s", name), 1);
+	fclose(comm);
 	device_open(&opening.device);
 	assert_int_equal(pipe(ready) || pipe(go), 0);
 	if (fork() == 0) {
@@ -121,7 +125,8 @@ static void test_busy(void **state)
 	opening.end.options.deadline = stop_deadline(LONG_WAIT);
 	open_link(&opening);
 	assert_int_equal(opening.end.err, -EBUSY);
-	assert_non_null(strstr(opening.end.why, "is in use by link_device"));
+	assert_non_null(strstr(opening.end.why, "is in use by "));
+	assert_non_null(strstr(opening.end.why, name));
 	close(go[1]);
 	wait(NULL);
 	close(ready[0]);

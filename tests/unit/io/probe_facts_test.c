@@ -130,6 +130,9 @@ static void a_usb_stick_has_its_device_s_number(void **state)
 	assert_string_equal(facts.serial, "4C530001230904113253");
 	assert_string_equal(facts.transport, "usb");
 	assert_string_equal(facts.wwn, "");
+	make(SCSI("usb1/1-2/1-2:1.0", "model"), "SanDisk Ultra 3D\n");
+	facts = facts_of(SCSI("usb1/1-2/1-2:1.0", "block/sdb"), NO_UDEV);
+	assert_string_equal(facts.model, "SanDisk Ultra 3D");
 }
 
 static void virtio_and_mmc(void **state)
