@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 #include "io/disk.h"
 #include "io/probe.h"
 #include "io/target.h"
@@ -127,7 +127,7 @@ static void sink_disk_origin(const struct sink *sink, const json_t *manifest, ch
 		 model && *model ? ", " : "", model ? model : "",
 		 msg_size(sink->head.map.size, size), host ? " of " : "", host ? host : "");
 	/* The peer's words: nothing of them may steer a terminal. */
-	ret[wire_text_put(text, len - 1, ret)] = '\0';
+	ret[text_put(text, len - 1, ret)] = '\0';
 }
 
 static int sink_disk_begin(struct sink *sink, const json_t *manifest)

@@ -5,7 +5,7 @@
 
 #include "codec/bytes.h"
 #include "codec/wire.h"
-#include "codec/wire_text.h"
+#include "codec/text.h"
 
 #define WIRE_END    32
 #define WIRE_RESULT 32 /* what precedes the sentence in RESULT */
@@ -65,7 +65,7 @@ int wire_result_put(const struct wire_result *result, void *buf, size_t capacity
 	p = bytes_put64(p, result->status);
 	p = bytes_put64(p, result->stored);
 	p = bytes_put_all(p, result->root.bytes, DIGEST_SIZE);
-	return WIRE_RESULT + (int)wire_text_put(result->sentence, WIRE_SENTENCE_MOST, p);
+	return WIRE_RESULT + (int)text_put(result->sentence, WIRE_SENTENCE_MOST, p);
 }
 
 int wire_result_get(const void *payload, size_t len, struct wire_result *ret)
@@ -78,7 +78,7 @@ int wire_result_get(const void *payload, size_t len, struct wire_result *ret)
 	result.status = p[0];
 	result.stored = bytes_get64(p + 8);
 	memcpy(result.root.bytes, p + 16, DIGEST_SIZE);
-	if (!wire_text_get(p + WIRE_RESULT, len - WIRE_RESULT, WIRE_SENTENCE_MOST, result.sentence))
+	if (!text_get(p + WIRE_RESULT, len - WIRE_RESULT, WIRE_SENTENCE_MOST, result.sentence))
 		return -EBADMSG;
 	if (!wire_result_valid(&result))
 		return -EBADMSG;
@@ -94,12 +94,12 @@ int wire_abort_put(const char *sentence, void *buf, size_t capacity)
 		return -EINVAL;
 	if (capacity < len)
 		return -ENOBUFS;
-	return (int)wire_text_put(sentence, WIRE_SENTENCE_MOST, buf);
+	return (int)text_put(sentence, WIRE_SENTENCE_MOST, buf);
 }
 
 int wire_abort_get(const void *payload, size_t len, char ret_sentence[WIRE_SENTENCE_MOST + 1])
 {
-	if (len == 0 || !wire_text_get(payload, len, WIRE_SENTENCE_MOST, ret_sentence))
+	if (len == 0 || !text_get(payload, len, WIRE_SENTENCE_MOST, ret_sentence))
 		return -EBADMSG;
 	return 0;
 }

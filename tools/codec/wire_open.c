@@ -5,7 +5,7 @@
 
 #include "codec/bytes.h"
 #include "codec/wire.h"
-#include "codec/wire_text.h"
+#include "codec/text.h"
 
 #define WIRE_HOST     (sizeof(((struct wire_hello *)0)->host) - 1)
 #define WIRE_PROGRAM  (sizeof(((struct wire_hello *)0)->program) - 1)
@@ -46,9 +46,9 @@ int wire_hello_put(const struct wire_hello *hello, void *buf, size_t capacity)
 	p = bytes_put_all(p, hello->transfer_id, sizeof(hello->transfer_id));
 	bytes_put_all(p, hello->stream, strlen(hello->stream));
 	p += WIRE_STREAM_MOST;
-	wire_text_put(hello->host, WIRE_HOST, p);
+	text_put(hello->host, WIRE_HOST, p);
 	p += WIRE_HOST;
-	wire_text_put(hello->program, WIRE_PROGRAM, p);
+	text_put(hello->program, WIRE_PROGRAM, p);
 	return WIRE_HELLO;
 }
 
@@ -61,7 +61,7 @@ static bool wire_hello_string(const uint8_t *field, size_t size, char *ret)
 		if (field[i])
 			return false;
 	}
-	return wire_text_get(field, len, size, ret);
+	return text_get(field, len, size, ret);
 }
 
 int wire_hello_get(const void *payload, size_t len, struct wire_hello *ret)
@@ -155,7 +155,7 @@ int wire_accept_put(const struct wire_accept *accept, void *buf, size_t capacity
 	memset(p, 0, WIRE_ACCEPT);
 	if (accept->refused) {
 		p[0] = 1;
-		rest = wire_text_put(accept->sentence, WIRE_SENTENCE_MOST, p + WIRE_ACCEPT);
+		rest = text_put(accept->sentence, WIRE_SENTENCE_MOST, p + WIRE_ACCEPT);
 		return (int)(WIRE_ACCEPT + rest);
 	}
 	bytes_put32(p + 4, accept->have);
@@ -181,7 +181,7 @@ int wire_accept_get(const void *payload, size_t len, struct wire_accept *ret)
 	if (accept.refused) {
 		if (accept.have || accept.first || accept.have_first)
 			return -EBADMSG;
-		if (!wire_text_get(accept.digests, len, WIRE_SENTENCE_MOST, accept.sentence))
+		if (!text_get(accept.digests, len, WIRE_SENTENCE_MOST, accept.sentence))
 			return -EBADMSG;
 	}
 	if (!wire_accept_valid(&accept))

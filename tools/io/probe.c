@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 #include "io/probe_facts.h"
 #include "io/probe_table.h"
 
@@ -37,7 +37,7 @@ static bool object_set_path(json_t *object, const char *key, const char *path)
 {
 	char text[1024];
 
-	text[wire_text_put(path, sizeof(text) - 1, text)] = '\0';
+	text[text_put(path, sizeof(text) - 1, text)] = '\0';
 	return object_set_text(object, key, text);
 }
 

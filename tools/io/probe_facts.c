@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 #include "io/disk_sysfs.h"
 
 #define PARENTS_MOST 32
@@ -35,7 +35,7 @@ static void fact_put(char *fact, size_t size, const char *text, size_t len)
 		len--;
 	if (len > size - 1)
 		len = size - 1;
-	fact[wire_text_put(text, len, fact)] = '\0';
+	fact[text_put(text, len, fact)] = '\0';
 }
 
 #define FACT_PUT(fact, text, len) fact_put(fact, sizeof(fact), text, len)

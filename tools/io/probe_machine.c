@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 #include "io/disk_sysfs.h"
 
 #define DMI  "/sys/class/dmi/id/"
@@ -47,7 +47,7 @@ static bool firmware_read(const char *path, char *ret, size_t len)
 	ret[0] = '\0';
 	if (!disk_sysfs_text(AT_FDCWD, path, text, sizeof(text)) || text_is_filler(text))
 		return false;
-	ret[wire_text_put(text, len - 1, ret)] = '\0';
+	ret[text_put(text, len - 1, ret)] = '\0';
 	return true;
 }
 

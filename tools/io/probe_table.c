@@ -10,18 +10,18 @@
 
 #include <blkid/blkid.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 
 #define BLKID_SECTOR 512u  /* libblkid counts in these whatever the disk's sectors are */
 #define START_READ   4096u /* what must be readable for an opinion */
 #define SECTOR_OTHER 4096u /* of disks that do not have sectors of 512 bytes */
 
-static void text_put(char *text, size_t size, const char *value)
+static void table_text(char *text, size_t size, const char *value)
 {
-	text[value ? wire_text_put(value, size - 1, text) : 0] = '\0';
+	text[value ? text_put(value, size - 1, text) : 0] = '\0';
 }
 
-#define TEXT_PUT(text, value) text_put(text, sizeof(text), value)
+#define TEXT_PUT(text, value) table_text(text, sizeof(text), value)
 
 static void value_put(blkid_probe probe, const char *name, char *text, size_t size)
 {
@@ -29,7 +29,7 @@ static void value_put(blkid_probe probe, const char *name, char *text, size_t si
 
 	if (blkid_probe_lookup_value(probe, name, &value, NULL) < 0)
 		value = NULL;
-	text_put(text, size, value);
+	table_text(text, size, value);
 }
 
 #define VALUE_PUT(probe, name, text) value_put(probe, name, text, sizeof(text))

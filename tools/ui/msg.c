@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 #include "ui/line.h"
 
 static struct {
@@ -44,7 +44,7 @@ static char *text_clean(const char *text)
 	char *clean = malloc(len + 1);
 
 	if (clean)
-		clean[wire_text_put(text, len, clean)] = '\0';
+		clean[text_put(text, len, clean)] = '\0';
 	return clean;
 }
 

@@ -10,7 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 #include "ui/line.h"
 
 /* A rescue shell may have no controlling terminal and still sit on one. */
@@ -35,7 +35,7 @@ static int question_print(int fd, const char *question)
 		return -ENOMEM;
 	for (char *line = text; *line;) {
 		len = strcspn(line, "\n");
-		clean = wire_text_put(question + (line - text), len, line);
+		clean = text_put(question + (line - text), len, line);
 		memset(line + clean, '?', len - clean);
 		line += len + (line[len] == '\n');
 	}

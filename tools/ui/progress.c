@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 #include "ui/line.h"
 #include "ui/meter.h"
 #include "ui/progress_text.h"
@@ -70,7 +70,7 @@ struct progress *progress_new(enum progress_mode mode, const char *what, uint64_
 	if (mode == PROGRESS_JSON)
 		progress->period = PERIOD_JSON;
 	progress->total = total;
-	wire_text_put(what, strlen(what), progress->what);
+	text_put(what, strlen(what), progress->what);
 	meter_start(&progress->meter, now(), 0);
 	progress->shown = progress->meter.start.time - progress->period;
 	return progress;

@@ -2,10 +2,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 
 /* The length that the first byte of a character announces, 0 where none begins with it. */
-static size_t wire_text_need(uint8_t first)
+static size_t text_need(uint8_t first)
 {
 	if (first < 0x80)
 		return 1;
@@ -15,11 +15,11 @@ static size_t wire_text_need(uint8_t first)
 }
 
 /* The length of the harmless character at P (LEN > 0 bytes are there), or 0. */
-static size_t wire_text_step(const uint8_t *p, size_t len)
+static size_t text_step(const uint8_t *p, size_t len)
 {
 	/* No control character (C0 and C1), and nothing that fewer bytes can say. */
 	static const uint32_t least[] = {0, 0x20, 0xa0, 0x800, 0x10000};
-	size_t need = wire_text_need(p[0]);
+	size_t need = text_need(p[0]);
 	uint32_t point;
 
 	if (need == 0 || need > len)
@@ -35,37 +35,37 @@ static size_t wire_text_step(const uint8_t *p, size_t len)
 	return point >= 0xd800 && point <= 0xdfff ? 0 : need;
 }
 
-bool wire_text_valid(const void *text, size_t len)
+bool text_valid(const void *text, size_t len)
 {
 	const uint8_t *p = text;
 
 	for (size_t at = 0, step; at < len; at += step) {
-		step = wire_text_step(p + at, len - at);
+		step = text_step(p + at, len - at);
 		if (step == 0)
 			return false;
 	}
 	return true;
 }
 
-bool wire_text_get(const void *text, size_t len, size_t most, char *ret)
+bool text_get(const void *text, size_t len, size_t most, char *ret)
 {
-	if (len > most || !wire_text_valid(text, len))
+	if (len > most || !text_valid(text, len))
 		return false;
 	memcpy(ret, text, len);
 	ret[len] = '\0';
 	return true;
 }
 
-size_t wire_text_put(const char *text, size_t most, void *buf)
+size_t text_put(const char *text, size_t most, void *buf)
 {
 	const uint8_t *p = (const uint8_t *)text;
 	size_t len = strnlen(text, most);
 	uint8_t *out = buf;
 
 	for (size_t at = 0; at < len;) {
-		size_t step = wire_text_step(p + at, len - at);
+		size_t step = text_step(p + at, len - at);
 
-		if (step == 0 && len == most && wire_text_need(p[at]) > len - at)
+		if (step == 0 && len == most && text_need(p[at]) > len - at)
 			return at;
 		if (step == 0) {
 			out[at++] = '?';

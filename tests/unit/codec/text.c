@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "codec_test.h"
 
-#include "codec/wire_text.h"
+#include "codec/text.h"
 
 static const struct {
 	const char *text;
 	bool valid;
-} wire_texts[] = {
+} texts[] = {
 	{"", true},
 	{"plain ASCII ~", true},
 	{"Gr\303\274\303\237e \342\200\223 \360\237\232\200", true},
@@ -44,20 +44,20 @@ static const struct {
 	{"\376", false},
 	{"\377", false},
 };
-#define WIRE_TEXTS (sizeof(wire_texts) / sizeof(wire_texts[0]))
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
 
 static void valid_knows_utf8_and_control_characters(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < WIRE_TEXTS; i++) {
-		size_t len = strlen(wire_texts[i].text);
-		uint8_t *text = test_copy(wire_texts[i].text, len);
+	for (size_t i = 0; i < TEXTS; i++) {
+		size_t len = strlen(texts[i].text);
+		uint8_t *text = test_copy(texts[i].text, len);
 
-		if (wire_text_valid(text, len) != wire_texts[i].valid)
-			fail_msg("wire_texts[%zu] is judged wrong", i);
+		if (text_valid(text, len) != texts[i].valid)
+			fail_msg("texts[%zu] is judged wrong", i);
 		free(text);
 	}
-	assert_false(wire_text_valid("a\0b", 3));
+	assert_false(text_valid("a\0b", 3));
 }
 
 static void put_keeps_what_is_valid(void **state)
@@ -65,13 +65,13 @@ static void put_keeps_what_is_valid(void **state)
 	char out[64];
 
 	(void)state;
-	for (size_t i = 0; i < WIRE_TEXTS; i++) {
-		size_t len = strlen(wire_texts[i].text);
+	for (size_t i = 0; i < TEXTS; i++) {
+		size_t len = strlen(texts[i].text);
 
-		assert_int_equal(wire_text_put(wire_texts[i].text, sizeof(out), out), len);
-		assert_true(wire_text_valid(out, len));
-		if (wire_texts[i].valid)
-			assert_memory_equal(out, wire_texts[i].text, len);
+		assert_int_equal(text_put(texts[i].text, sizeof(out), out), len);
+		assert_true(text_valid(out, len));
+		if (texts[i].valid)
+			assert_memory_equal(out, texts[i].text, len);
 		else
 			assert_non_null(memchr(out, '?', len));
 	}
@@ -82,9 +82,9 @@ static void put_replaces_byte_by_byte(void **state)
 	char out[64];
 
 	(void)state;
-	assert_int_equal(wire_text_put("a\tb\303(\233\303\274", sizeof(out), out), 8);
+	assert_int_equal(text_put("a\tb\303(\233\303\274", sizeof(out), out), 8);
 	assert_memory_equal(out, "a?b?(?\303\274", 8);
-	assert_int_equal(wire_text_put("\303x", 2, out), 2); /* wrong, and not cut */
+	assert_int_equal(text_put("\303x", 2, out), 2); /* wrong, and not cut */
 	assert_memory_equal(out, "?x", 2);
 }
 
@@ -99,7 +99,7 @@ static void put_cuts_between_characters(void **state)
 		char *source = (char *)test_copy(text, most < sizeof(text) ? most : sizeof(text));
 
 		test_unset(out, sizeof(out));
-		assert_int_equal(wire_text_put(source, most, out), whole[most]);
+		assert_int_equal(text_put(source, most, out), whole[most]);
 		assert_memory_equal(out, text, whole[most]);
 		test_assert_unset(out + whole[most], sizeof(out) - whole[most]);
 		free(source);
@@ -111,11 +111,11 @@ static void get_refuses_what_is_too_long(void **state)
 	char out[5];
 
 	(void)state;
-	assert_true(wire_text_get("four", 4, 4, out));
+	assert_true(text_get("four", 4, 4, out));
 	assert_string_equal(out, "four");
 	test_unset(out, sizeof(out));
-	assert_false(wire_text_get("fives", 5, 4, out));
-	assert_false(wire_text_get("\n", 1, 4, out));
+	assert_false(text_get("fives", 5, 4, out));
+	assert_false(text_get("\n", 1, 4, out));
 	test_assert_unset(out, sizeof(out));
 }
 
