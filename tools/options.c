@@ -83,8 +83,8 @@ static const struct options_usage {
 	 "Usage: tbsend [OPTIONS] SOURCE\n"
 	 "Sends a disk, a file or an image (as the disk that it holds) to tbrecv at the\n"
 	 "other end of the cable.\n",
-	 "  tbsend /dev/nvme0n1            the disk, as an image, to `tbrecv > image.zst`\n"
-	 "  tbsend image.zst               the disk that the image holds, to `tbrecv /dev/nvme0n1`\n"
+	 "  tbsend /dev/nvme0n1       the disk, to `tbrecv -o laptop.zst`\n"
+	 "  tbsend laptop.zst         the disk that it holds, to `tbrecv /dev/nvme0n1`\n"
 	 "  tbsend --plain /dev/sda > image.zst\n"},
 	{OPTIONS_RECV,
 	 "Usage: tbrecv [OPTIONS] > IMAGE\n"
@@ -92,8 +92,8 @@ static const struct options_usage {
 	 "       tbrecv [OPTIONS] TARGET\n"
 	 "Receives what tbsend sends: as an image, or restored onto a disk or an existing\n"
 	 "file.\n",
-	 "  tbrecv -o laptop.zst           the image of the disk that `tbsend /dev/nvme0n1` sends\n"
-	 "  tbrecv /dev/nvme0n1            restores what `tbsend laptop.zst` sends\n"
+	 "  tbrecv -o laptop.zst      the image of what `tbsend /dev/nvme0n1` sends\n"
+	 "  tbrecv /dev/nvme0n1       restores what `tbsend laptop.zst` sends\n"
 	 "  tbrecv --plain -s - /dev/sda < image.zst\n"},
 	{OPTIONS_STATUS,
 	 "Usage: tbstream status [OPTIONS] [NAME]\n"
