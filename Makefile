@@ -129,15 +129,17 @@ $(O)/tests/fuzz/%_fuzz: $(O)/tests/fuzz/%_fuzz.o $(TOOLS_LIB) $(REPLAY)
 # Checks
 UNIT_T   = $(UNIT_SRC:%.c=build/t/asan/%.t) $(UNIT_SRC:%.c=build/t/valgrind/%.t)
 REPLAY_T = $(FUZZ_SRC:%.c=build/t/asan/%.t)
+STYLE_T  = tests/style/layers tests/style/sources
 SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t)
 VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
 PROVE    = prove --exec ''
 
 ## make check           everything below
-check: deps check-style
-	$(Q)$(MAKE) check-compile check-programs
-	$(Q)$(PROVE) $(UNIT_T) $(REPLAY_T) $(SHELL_T) $(VM_T)
+check: deps
+	$(Q)$(MAKE) check-compile check-programs rescue
+	$(Q)$(PROVE) -j$(JOBS) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T)
+	$(Q)$(PROVE) $(VM_T)
 ## make check-unit      unit tests and fuzz corpora, under ASan and UBSan and under valgrind
 check-unit: check-programs
 	$(Q)$(PROVE) -j$(JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T)
@@ -146,7 +148,7 @@ check-vm: programs fabric rescue
 	$(Q)$(PROVE) $(VM_T)
 ## make check-style     layers, licences, formats, shell
 check-style:
-	$(Q)prove --exec "" tests/style/layers tests/style/sources
+	$(Q)$(PROVE) $(STYLE_T)
 ## make check-compile   gcc and clang, without a warning
 check-compile:
 	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=clang objects
