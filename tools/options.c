@@ -202,27 +202,27 @@ static int options_take(struct options *options, int value, const char *text)
 	case 'p':
 		if (options_uuid(text, options->peer) == 0)
 			return OPTIONS_OK;
-		msg_error("--peer wants a UUID as `tbstream status` shows it, not '%s'.", text);
+		msg_error("--peer wants a UUID as `tbstream status` shows it, not '%s'", text);
 		return OPTIONS_USAGE;
 	case 't':
 		if (options_number(text, 0, OPTIONS_TIMEOUT_MOST, &n) == 0) {
 			options->timeout = n * STOP_SECOND;
 			return OPTIONS_OK;
 		}
-		msg_error("--timeout wants a number of seconds, not '%s'.", text);
+		msg_error("--timeout wants a number of seconds, not '%s'", text);
 		return OPTIONS_USAGE;
 	case 'l':
 		if (options_number(text, PACK_LEVEL_LEAST, PACK_LEVEL_MOST, &n) == 0) {
 			options->level = n;
 			return OPTIONS_OK;
 		}
-		msg_error("--level wants a number from %d to %d, not '%s'.", PACK_LEVEL_LEAST,
+		msg_error("--level wants a number from %d to %d, not '%s'", PACK_LEVEL_LEAST,
 			  PACK_LEVEL_MOST, text);
 		return OPTIONS_USAGE;
 	case OPT_PROGRESS:
 		if (progress_parse(text, &options->progress) == 0)
 			return OPTIONS_OK;
-		msg_error("--progress is auto, human, json or none, not '%s'.", text);
+		msg_error("--progress is auto, human, json or none, not '%s'", text);
 		return OPTIONS_USAGE;
 	case 'o': options->output = text; return OPTIONS_OK;
 	default: options->confirm = text; return OPTIONS_OK;
@@ -298,7 +298,7 @@ int options_parse(enum options_program program, int argc, char **argv, struct op
 			return OPTIONS_DONE;
 		}
 		if (value == '?' || value == ':') {
-			msg_error("%s %s; see --help.", argv[optind - 1],
+			msg_error("%s %s; see --help", argv[optind - 1],
 				  value == ':' ? "wants a value" : "is no option here");
 			return OPTIONS_USAGE;
 		}

@@ -28,7 +28,7 @@ int program_start(enum options_program program, int argc, char **argv, struct op
 		  ret->json);
 	r = stop_install();
 	if (r < 0) {
-		msg_error("Signals cannot be set up: %s.", strerror(-r));
+		msg_error("signals cannot be set up: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
 	return -1;

@@ -56,7 +56,7 @@ static int recv_lost(struct recv *recv, int error)
 static int recv_sink_failed(struct recv *recv, int error)
 {
 	if (error == -EINTR)
-		return recv_fail(recv, error, "Interrupted.");
+		return recv_fail(recv, error, "interrupted");
 	return recv_fail(recv, error, "%s", sink_why(recv->sink));
 }
 
@@ -77,7 +77,7 @@ static int recv_next(struct recv *recv, struct link_record **ret)
 static int recv_unexpected(struct recv *recv, uint8_t type, const char *due)
 {
 	return recv_fail(recv, -EPROTO,
-			 "The sender sent %s where %s was due: do both sides run the same version?",
+			 "the sender sent %s where %s was due: do both sides run the same version?",
 			 wire_type_name(type), due);
 }
 
@@ -92,11 +92,11 @@ static int recv_offer_take(struct recv *recv, const struct link_record *record)
 	if (r == 0)
 		r = manifest_parse(offer.manifest, offer.manifest_len, &recv->manifest);
 	if (r < 0)
-		return recv_fail(recv, r, "The sender's OFFER is damaged.");
+		return recv_fail(recv, r, "the sender's OFFER is damaged");
 	recv->head = offer.head;
 	recv->identity = malloc(offer.head.identity_len + 1);
 	if (!recv->identity)
-		return recv_fail(recv, -ENOMEM, "Out of memory.");
+		return recv_fail(recv, -ENOMEM, "out of memory");
 	memcpy(recv->identity, offer.head.identity, offer.head.identity_len);
 	recv->head.identity = recv->identity;
 	return 0;
@@ -113,7 +113,7 @@ static int recv_accept(struct recv *recv, const char *refusal)
 	int r = record ? wire_accept_put(&accept, record->payload, capacity) : -ENOMEM;
 	if (r < 0) {
 		free(record);
-		return recv_fail(recv, r, "Out of memory.");
+		return recv_fail(recv, r, "out of memory");
 	}
 	record->length = r;
 	r = link_put(recv->link, record);
@@ -178,10 +178,10 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 	int r = wire_data_get(record->payload, record->length, &data);
 
 	if (r < 0)
-		return recv_fail(recv, r, "Chunk %" PRIu64 " came damaged.", recv->next);
+		return recv_fail(recv, r, "chunk %" PRIu64 " came damaged", recv->next);
 	if (data.index != recv->next || data.index >= chunk_count(&recv->head.map))
 		return recv_fail(recv, -EPROTO,
-				 "Chunk %" PRIu64 " came where chunk %" PRIu64 " was due.",
+				 "chunk %" PRIu64 " came where chunk %" PRIu64 " was due",
 				 data.index, recv->next);
 	struct sink_chunk chunk = {
 		.entry = &data.entry,
@@ -197,7 +197,7 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 		digest_chunk(recv->content, chunk.length, &digest);
 	if (r < 0 || !digest_equal(&digest, &data.entry.digest))
 		return recv_fail(recv, -EBADMSG,
-				 "Chunk %" PRIu64 " came damaged: the memory of one of the two "
+				 "chunk %" PRIu64 " came damaged: the memory of one of the two "
 				 "machines may be failing.",
 				 recv->next);
 	r = sink_chunk(recv->sink, &chunk);
@@ -223,7 +223,7 @@ static int recv_zeros(struct recv *recv, const struct link_record *record)
 	int r = wire_zero_get(record->payload, record->length, &zero);
 
 	if (r < 0 || zero.first != recv->next || zero.count > count - recv->next)
-		return recv_fail(recv, -EPROTO, "A range of zeros came that is out of place.");
+		return recv_fail(recv, -EPROTO, "a range of zeros came that is out of place");
 	r = sink_zero(recv->sink, zero.count, zero.flags);
 	if (r < 0)
 		return recv_sink_failed(recv, r);
@@ -243,16 +243,16 @@ static int recv_end(struct recv *recv, const struct link_record *record, struct 
 	int r = wire_end_get(record->payload, record->length, &end);
 
 	if (r < 0)
-		return recv_fail(recv, r, "The sender's END is damaged.");
+		return recv_fail(recv, r, "the sender's END is damaged");
 	digest_root(&recv->root, map->size, map->chunk_size, &ret->root);
 	if (end.size != map->size || end.chunks != recv->next || recv->next != chunk_count(map))
 		return recv_fail(recv, -EPROTO,
-				 "The sender ended after %" PRIu64 " of %" PRIu64 " chunks.",
+				 "the sender ended after %" PRIu64 " of %" PRIu64 " chunks",
 				 recv->next, chunk_count(map));
 	if (!digest_equal(&end.root, &ret->root))
 		return recv_fail(recv, -EBADMSG,
-				 "What arrived is not what was sent: the memory of one of the two "
-				 "machines may be failing.");
+				 "what arrived is not what was sent: the memory of one of the two "
+				 "machines may be failing");
 	r = sink_finish(recv->sink, recv->manifest, &ret->end);
 	return r < 0 ? recv_sink_failed(recv, r) : 0;
 }

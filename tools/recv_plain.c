@@ -27,7 +27,7 @@ static int recv_plain_begin(struct load *load, struct sink *sink, char *ret_why,
 	int r = manifest_parse(head->identity, head->identity_len, &identity);
 
 	if (r < 0 || !manifest || json_object_set(manifest, "source", identity)) {
-		snprintf(ret_why, len, "The image's HEAD is damaged.");
+		snprintf(ret_why, len, "the image's HEAD is damaged");
 		r = -EBADMSG;
 	} else {
 		r = recv_plain_sink(sink, sink_begin(sink, head, manifest), ret_why, len);
@@ -85,9 +85,9 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 	if (r == 0)
 		progress_update(progress, ret->size, ret->stored);
 	else if (!ret_why[0] && load && load_why(load)[0])
-		snprintf(ret_why, len, "The image cannot be used: %s.", load_why(load));
+		snprintf(ret_why, len, "the image cannot be used: %s", load_why(load));
 	else if (!ret_why[0])
-		snprintf(ret_why, len, "The image cannot be read: %s.", strerror(-r));
+		snprintf(ret_why, len, "the image cannot be read: %s", strerror(-r));
 	progress_end(progress);
 	load_free(load);
 	return r;
@@ -110,11 +110,11 @@ int recv_raw(int fd, int out_fd, struct recv_result *ret, char *ret_why, size_t 
 	}
 	ret->stored = ret->size;
 	if (n < 0)
-		snprintf(ret_why, len, "The stream cannot be read: %s.", strerror(-n));
+		snprintf(ret_why, len, "the stream cannot be read: %s", strerror(-n));
 	else if (r < 0)
-		snprintf(ret_why, len, "The output cannot be written: %s.", strerror(-r));
+		snprintf(ret_why, len, "the output cannot be written: %s", strerror(-r));
 	else if ((r = out_sync(out_fd)) < 0)
-		snprintf(ret_why, len, "The output cannot be synced: %s.", strerror(-r));
+		snprintf(ret_why, len, "the output cannot be synced: %s", strerror(-r));
 	if (r > 0)
 		ret->end = SINK_DURABLE;
 	free(buf);

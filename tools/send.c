@@ -62,7 +62,7 @@ static int send_offer(struct send *send)
 	int r = manifest_format(source_manifest(send->source), &json, &len);
 
 	if (r < 0)
-		return send_fail(send, r, "The manifest cannot be made: %s.", strerror(-r));
+		return send_fail(send, r, "the manifest cannot be made: %s", strerror(-r));
 	size_t capacity = image_head_size(head) + len + 64;
 	struct link_record *record = link_record_new(WIRE_TYPE_OFFER, capacity);
 
@@ -72,7 +72,7 @@ static int send_offer(struct send *send)
 	free(json);
 	if (r < 0) {
 		free(record);
-		return send_fail(send, r, "The offer cannot be made: %s.", strerror(-r));
+		return send_fail(send, r, "the offer cannot be made: %s", strerror(-r));
 	}
 	record->length = r;
 	r = link_put(send->link, record);
@@ -102,7 +102,7 @@ static int send_await(struct send *send, uint8_t type, struct link_record **ret)
 		free(record);
 		if (!optional)
 			return send_fail(send, -EPROTO,
-					 "The receiver sent %s where %s was due: do both sides run "
+					 "the receiver sent %s where %s was due: do both sides run "
 					 "the same version?",
 					 wire_type_name(came), wire_type_name(type));
 	}
@@ -118,12 +118,12 @@ static int send_accepted(struct send *send)
 		return r;
 	r = wire_accept_get(record->payload, record->length, &accept);
 	if (r < 0)
-		r = send_fail(send, r, "The receiver's ACCEPT is damaged.");
+		r = send_fail(send, r, "the receiver's ACCEPT is damaged");
 	else if (accept.refused)
-		r = send_fail(send, -ECANCELED, "The receiver refused: %s", accept.sentence);
+		r = send_fail(send, -ECANCELED, "the receiver refused: %s", accept.sentence);
 	else if (accept.first)
 		r = send_fail(send, -EPROTO,
-			      "The receiver wants to go on from chunk %" PRIu64
+			      "the receiver wants to go on from chunk %" PRIu64
 			      ", and this version begins at the first.",
 			      accept.first);
 	free(record);
@@ -139,7 +139,7 @@ static int send_zeros(struct send *send)
 
 	if (r < 0) {
 		free(record);
-		return send_fail(send, r, "Out of memory.");
+		return send_fail(send, r, "out of memory");
 	}
 	record->length = r;
 	send->zeros.count = 0;
@@ -154,11 +154,11 @@ static int send_data(struct send *send, const struct source_chunk *chunk)
 	struct link_record *record = link_record_new(WIRE_TYPE_DATA, len);
 
 	if (!record)
-		return send_fail(send, -ENOMEM, "Out of memory.");
+		return send_fail(send, -ENOMEM, "out of memory");
 	int r = wire_data_put(&data, record->payload);
 	if (r < 0) {
 		free(record);
-		return send_fail(send, r, "A frame cannot be sent: %s.", strerror(-r));
+		return send_fail(send, r, "a frame cannot be sent: %s", strerror(-r));
 	}
 	memcpy(record->payload + WIRE_DATA, chunk->frame, chunk->entry.stored_size);
 	send->stored += chunk->entry.stored_size;
@@ -208,7 +208,7 @@ static int send_end(struct send *send, struct send_result *ret)
 	int r = record ? wire_end_put(&end, record->payload, 64) : -ENOMEM;
 	if (r < 0) {
 		free(record);
-		return send_fail(send, r, "Out of memory.");
+		return send_fail(send, r, "out of memory");
 	}
 	record->length = r;
 	r = link_put(send->link, record);
@@ -220,13 +220,13 @@ static int send_end(struct send *send, struct send_result *ret)
 	r = wire_result_get(record->payload, record->length, &ret->peer);
 	free(record);
 	if (r < 0)
-		return send_fail(send, r, "The receiver's RESULT is damaged.");
+		return send_fail(send, r, "the receiver's RESULT is damaged");
 	if (ret->peer.status == WIRE_STATUS_FAILED)
-		return send_fail(send, -EIO, "The receiver failed: %s", ret->peer.sentence);
+		return send_fail(send, -EIO, "the receiver failed: %s", ret->peer.sentence);
 	if (!digest_equal(&ret->peer.root, &end.root))
 		return send_fail(send, -EBADMSG,
-				 "The receiver confirms other data than was sent: do not trust its "
-				 "copy.");
+				 "the receiver confirms other data than was sent: do not trust its "
+				 "copy");
 	return 0;
 }
 
@@ -296,7 +296,7 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 	} else if (source_why(source)[0]) {
 		snprintf(ret_why, len, "%s", source_why(source));
 	} else {
-		snprintf(ret_why, len, "The image cannot be written: %s.", strerror(-r));
+		snprintf(ret_why, len, "the image cannot be written: %s", strerror(-r));
 	}
 	store_free(store);
 	return r;
@@ -310,7 +310,7 @@ int send_raw(const char *path, int fd, struct progress *progress, struct send_re
 	int r = buf ? disk_open_source(path, &disk) : -ENOMEM;
 
 	if (r < 0) {
-		snprintf(ret_why, len, "%s cannot be opened for reading: %s.", path, strerror(-r));
+		snprintf(ret_why, len, "%s cannot be opened for reading: %s", path, strerror(-r));
 		free(buf);
 		return r;
 	}
@@ -327,7 +327,7 @@ int send_raw(const char *path, int fd, struct progress *progress, struct send_re
 		}
 		r = out_write(fd, buf, n);
 		if (r < 0)
-			snprintf(ret_why, len, "The stream cannot be written: %s.", strerror(-r));
+			snprintf(ret_why, len, "the stream cannot be written: %s", strerror(-r));
 		at += n;
 		ret->stored = at;
 		progress_update(progress, at, at);

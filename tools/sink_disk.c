@@ -96,11 +96,11 @@ static int sink_disk_permission(struct sink *sink, const char *from)
 			       : sink_fail(sink, -EPERM,
 					   "%s is not confirmed by the serial number '%s': it must "
 					   "be the last %d or more characters of the serial number "
-					   "of this disk and of no other.",
+					   "of this disk and of no other",
 					   sink->name, options->confirm, CONFIRM_LEAST);
 	r = sink_disk_describe(sink, now, sizeof(now));
 	if (r < 0)
-		return sink_fail(sink, r, "%s cannot be examined: %s.", sink->name, strerror(-r));
+		return sink_fail(sink, r, "%s cannot be examined: %s", sink->name, strerror(-r));
 	if (r == 0)
 		return 0;
 	snprintf(question, sizeof(question),
@@ -110,8 +110,8 @@ static int sink_disk_permission(struct sink *sink, const char *from)
 		return r;
 	if (r < 0)
 		return sink_fail(sink, -EEXIST,
-				 "%s, and nobody can be asked: give --force to overwrite it.", now);
-	return r ? 0 : sink_fail(sink, -ECANCELED, "%s is left as it is.", sink->name);
+				 "%s, and nobody can be asked: give --force to overwrite it", now);
+	return r ? 0 : sink_fail(sink, -ECANCELED, "%s is left as it is", sink->name);
 }
 
 static void sink_disk_origin(const struct sink *sink, const json_t *manifest, char *ret, size_t len)
@@ -138,7 +138,7 @@ static int sink_disk_begin(struct sink *sink, const json_t *manifest)
 	if (sink->head.map.size > sink->disk->size)
 		return sink_fail(sink, -ENOSPC,
 				 "%s holds %s, the image needs %s (%llu bytes more): choose a "
-				 "larger disk.",
+				 "larger disk",
 				 sink->name, msg_size(sink->disk->size, here),
 				 msg_size(sink->head.map.size, there),
 				 (unsigned long long)(sink->head.map.size - sink->disk->size));
@@ -148,7 +148,7 @@ static int sink_disk_begin(struct sink *sink, const json_t *manifest)
 		return r;
 	r = target_new(sink->disk, sink->head.map.size, &sink->target);
 	if (r < 0)
-		return sink_fail(sink, r, "%s cannot be written: %s.", sink->name, strerror(-r));
+		return sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
 	sink->disk = NULL;
 	return 0;
 }
@@ -158,7 +158,7 @@ static int sink_disk_failed(struct sink *sink, uint64_t offset, int r)
 	return r >= 0 ? r
 		      : sink_fail(sink, r,
 				  "%s cannot be written at byte %llu: %s. It holds a part of the "
-				  "image and no partition table.",
+				  "image and no partition table",
 				  sink->name, (unsigned long long)offset, strerror(-r));
 }
 
@@ -205,7 +205,7 @@ static int sink_disk_finish(struct sink *sink, json_t *manifest, enum sink_end *
 
 	(void)manifest;
 	if (r < 0)
-		return sink_fail(sink, r, "%s cannot be completed: %s.", sink->name, strerror(-r));
+		return sink_fail(sink, r, "%s cannot be completed: %s", sink->name, strerror(-r));
 	*ret = SINK_DURABLE;
 	return 0;
 }
@@ -230,18 +230,18 @@ static int sink_disk_refuse(const char *path, int error, char *ret_why, size_t l
 	char user[256] = "";
 
 	if (error == -EBUSY && disk_user(path, user, sizeof(user)) == 1)
-		snprintf(ret_why, len, "%s is in use (%s): unmount or stop it first.", path, user);
+		snprintf(ret_why, len, "%s is in use (%s): unmount or stop it first", path, user);
 	else if (error == -EBUSY)
-		snprintf(ret_why, len, "%s is in use by the system: stop what holds it first.",
+		snprintf(ret_why, len, "%s is in use by the system: stop what holds it first",
 			 path);
 	else if (error == -ENOENT)
 		snprintf(ret_why, len,
-			 "%s does not exist: to keep the image in a file say `tbrecv -o %s`.", path,
+			 "%s does not exist: to keep the image in a file say `tbrecv -o %s`", path,
 			 path);
 	else if (error == -ENOTBLK || error == -EISDIR)
-		snprintf(ret_why, len, "%s is neither a block device nor a regular file.", path);
+		snprintf(ret_why, len, "%s is neither a block device nor a regular file", path);
 	else
-		snprintf(ret_why, len, "%s cannot be opened for writing: %s.", path,
+		snprintf(ret_why, len, "%s cannot be opened for writing: %s", path,
 			 strerror(-error));
 	return error;
 }

@@ -22,11 +22,11 @@ static int sink_image_error(struct sink *sink, int r)
 	if (r == -EINTR)
 		return r;
 	if (r == -ENOSPC || r == -EDQUOT)
-		return sink_fail(sink, r, "No space is left for %s: make room and begin again.",
+		return sink_fail(sink, r, "no space is left for %s: make room and begin again",
 				 sink->name);
 	if (r == -EPIPE)
-		return sink_fail(sink, r, "The program that reads %s has ended.", sink->name);
-	return sink_fail(sink, r, "%s cannot be written: %s.", sink->name, strerror(-r));
+		return sink_fail(sink, r, "the program that reads %s has ended", sink->name);
+	return sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
 }
 
 static int sink_image_begin(struct sink *sink, const json_t *manifest)
@@ -39,7 +39,7 @@ static int sink_image_begin(struct sink *sink, const json_t *manifest)
 	    sink->head.map.size > IMAGE_FAT_MOST && !sink->options.force)
 		return sink_fail(sink, -EFBIG,
 				 "%s is on a FAT file system, whose files end at 4 GiB: choose "
-				 "another one, or give --force if the image will be smaller.",
+				 "another one, or give --force if the image will be smaller",
 				 sink->name);
 	if (sink->part) {
 		r = open(sink->part,
@@ -48,7 +48,7 @@ static int sink_image_begin(struct sink *sink, const json_t *manifest)
 		if (r < 0 && errno == EEXIST)
 			return sink_fail(sink, -EEXIST,
 					 "%s is there from an earlier run: remove it, or give "
-					 "--force to overwrite it.",
+					 "--force to overwrite it",
 					 sink->part);
 		if (r < 0)
 			return sink_image_error(sink, -errno);
@@ -114,7 +114,7 @@ static int sink_image_finish(struct sink *sink, json_t *manifest, enum sink_end 
 		      sink->options.force ? 0 : RENAME_NOREPLACE) &&
 	    (errno != EINVAL || rename(sink->part, sink->name)))
 		return sink_fail(sink, -errno,
-				 "The image is whole, but %s cannot be renamed to %s: %s.",
+				 "the image is whole, but %s cannot be renamed to %s: %s",
 				 sink->part, sink->name, strerror(errno));
 	r = sink_image_sync_folder(sink);
 	return r < 0 ? sink_image_error(sink, r) : 0;
@@ -155,19 +155,19 @@ int sink_open_file(const char *path, const struct sink_options *options, struct 
 	struct stat st;
 
 	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-		snprintf(ret_why, len, "%s is a folder: name a file in it, such as %s/disk.zst.",
+		snprintf(ret_why, len, "%s is a folder: name a file in it, such as %s/disk.zst",
 			 path, path);
 		return -EISDIR;
 	}
 	if (!access(path, F_OK) && !options->force) {
 		snprintf(ret_why, len,
-			 "%s exists: choose another name, or give --force to overwrite it.", path);
+			 "%s exists: choose another name, or give --force to overwrite it", path);
 		return -EEXIST;
 	}
 	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
 		snprintf(ret_why, len,
 			 "%s is no regular file: an image goes into a file; to restore onto a "
-			 "disk say `tbrecv %s`.",
+			 "disk say `tbrecv %s`",
 			 path, path);
 		return -EINVAL;
 	}

@@ -13,7 +13,7 @@ static int sink_raw_write(struct sink *sink, const void *buf, size_t len)
 	if (r == 0)
 		sink->stored += len;
 	else if (r != -EINTR)
-		sink_fail(sink, r, "%s cannot be written: %s.", sink->name, strerror(-r));
+		sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
 	return r;
 }
 
@@ -54,7 +54,7 @@ static int sink_raw_sync(struct sink *sink)
 	int r = out_sync(sink->fd);
 
 	if (r < 0)
-		return sink_fail(sink, r, "%s cannot be synced: %s.", sink->name, strerror(-r));
+		return sink_fail(sink, r, "%s cannot be synced: %s", sink->name, strerror(-r));
 	return 0;
 }
 
@@ -64,7 +64,7 @@ static int sink_raw_finish(struct sink *sink, json_t *manifest, enum sink_end *r
 
 	(void)manifest;
 	if (r < 0)
-		return sink_fail(sink, r, "%s cannot be synced: %s.", sink->name, strerror(-r));
+		return sink_fail(sink, r, "%s cannot be synced: %s", sink->name, strerror(-r));
 	*ret = r ? SINK_DURABLE : SINK_WRITTEN;
 	return 0;
 }

@@ -123,16 +123,16 @@ int source_open(const char *path, int level, struct source **ret, char *ret_why,
 	else if (source->load)
 		why = load_why(source->load);
 	if (why[0])
-		snprintf(ret_why, len, "%s cannot be sent: %s.", path, why);
+		snprintf(ret_why, len, "%s cannot be sent: %s", path, why);
 	else if (r == -EISDIR)
 		snprintf(ret_why, len,
 			 "%s is a folder: tbsend takes a disk, a file or an image; send a folder "
-			 "with `tar c %s | ...`.",
+			 "with `tar c %s | ...`",
 			 path, path);
 	else if (r == -ENOTBLK)
-		snprintf(ret_why, len, "%s is neither a block device nor a regular file.", path);
+		snprintf(ret_why, len, "%s is neither a block device nor a regular file", path);
 	else
-		snprintf(ret_why, len, "%s cannot be opened for reading: %s.", path, strerror(-r));
+		snprintf(ret_why, len, "%s cannot be opened for reading: %s", path, strerror(-r));
 	source_close(source);
 	return r;
 }
@@ -177,7 +177,7 @@ static int source_next_image(struct source *source, struct source_chunk *ret)
 	int r = load_next(source->load, &chunk);
 
 	if (r < 0)
-		snprintf(source->why, sizeof(source->why), "%s cannot be sent: %s.",
+		snprintf(source->why, sizeof(source->why), "%s cannot be sent: %s",
 			 source->disk->path, load_why(source->load));
 	if (r <= 0)
 		return r;

@@ -30,22 +30,22 @@ static int tbrecv_check(struct tbrecv *run)
 	bool to_stdout = !options->output && !options->count;
 
 	if (options->count > 1)
-		return tbrecv_usage("One target at a time.");
+		return tbrecv_usage("one target at a time");
 	if (options->output && options->count)
-		return tbrecv_usage("Either -o IMAGE or a TARGET to restore onto, not both.");
+		return tbrecv_usage("either -o IMAGE or a TARGET to restore onto, not both");
 	if (options->decompress && !to_stdout)
 		return tbrecv_usage("-d writes to standard output: it goes with neither -o nor a "
-				    "TARGET.");
+				    "TARGET");
 	if (options->raw && !to_stdout)
-		return tbrecv_usage("--raw writes to standard output: say `tbrecv --raw > FILE`.");
+		return tbrecv_usage("--raw writes to standard output: say `tbrecv --raw > FILE`");
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
 	if (to_stdout && isatty(STDOUT_FILENO))
-		return tbrecv_usage("An image is nothing for a terminal: say `tbrecv -o image.zst` "
-				    "or `tbrecv > image.zst`.");
+		return tbrecv_usage("an image is nothing for a terminal: say `tbrecv -o image.zst` "
+				    "or `tbrecv > image.zst`");
 	if (to_stdout && options->stream.kind == STREAM_STDIO && !options->plain)
-		return tbrecv_usage("With --stream=- standard output carries the answers: say -o "
-				    "IMAGE or a TARGET.");
+		return tbrecv_usage("with --stream=- standard output carries the answers: say -o "
+				    "IMAGE or a TARGET");
 	return -1;
 }
 
@@ -82,7 +82,7 @@ static int tbrecv_open_sink(struct tbrecv *run)
 static int tbrecv_failed(const struct tbrecv *run, int r)
 {
 	if (r == -EINTR)
-		msg_error("Interrupted: what arrived is not complete.");
+		msg_error("interrupted: what arrived is not complete");
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
 	return EXIT_FAILED;
@@ -108,10 +108,10 @@ static void tbrecv_report(const struct tbrecv *run)
 	msg_size(result->stored, stored);
 	program_elapsed(run->start, elapsed);
 	if (!run->sink)
-		msg_note("%s received in %s, not verified%s.", size, elapsed,
+		msg_note("%s received in %s, not verified%s", size, elapsed,
 			 result->end == SINK_DURABLE ? "" : ", not synced (pipe)");
 	else
-		msg_note("%s: %s received in %s, %s written, verified and %s. Root %s.", name, size,
+		msg_note("%s: %s received in %s, %s written, verified and %s. Root %s", name, size,
 			 elapsed, stored,
 			 result->end == SINK_DURABLE ? "synced" : "not synced (pipe)", root);
 }
@@ -150,13 +150,13 @@ static int tbrecv_records(struct tbrecv *run)
 		      sizeof(run->why));
 	if (r < 0)
 		return r;
-	msg_note("Receiving from %s over %s.", peer.host[0] ? peer.host : "the sender",
+	msg_note("receiving from %s over %s", peer.host[0] ? peer.host : "the sender",
 		 link_name(link));
 	run->start = stop_now();
 	r = recv_records(link, run->sink, &run->recv, &run->result, run->why, sizeof(run->why));
 	link_close(link);
 	if (r == 0 && !run->result.confirmed)
-		msg_warn("The sender did not take leave: it may not know that all is well here.");
+		msg_warn("the sender did not take leave: it may not know that all is well here");
 	return r;
 }
 

@@ -24,19 +24,19 @@ static int tbsend_check(struct tbsend *run)
 	struct options *options = &run->options;
 
 	if (options->count == 0) {
-		msg_error("Which disk? Say `tbsend /dev/nvme0n1`; `tbstream disks` lists them.");
+		msg_error("which disk? Say `tbsend /dev/nvme0n1`; `tbstream disks` lists them");
 		return EXIT_USAGE;
 	}
 	if (options->count > 1) {
-		msg_error("One source at a time: '%s' is one too many.", options->arguments[1]);
+		msg_error("one source at a time: '%s' is one too many", options->arguments[1]);
 		return EXIT_USAGE;
 	}
 	run->path = options->arguments[0];
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
 	if (options->stream.kind == STREAM_STDIO && isatty(STDOUT_FILENO)) {
-		msg_error("An image is nothing for a terminal: redirect the output, as in "
-			  "`tbsend --plain %s > image.zst`.",
+		msg_error("an image is nothing for a terminal: redirect the output, as in "
+			  "`tbsend --plain %s > image.zst`",
 			  run->path);
 		return EXIT_USAGE;
 	}
@@ -49,14 +49,14 @@ static void tbsend_warn_used(const char *path)
 	char user[256];
 
 	if (disk_user(path, user, sizeof(user)) == 1)
-		msg_warn("%s is in use (%s): what changes during the copy may be torn in it.", path,
+		msg_warn("%s is in use (%s): what changes during the copy may be torn in it", path,
 			 user);
 }
 
 static int tbsend_failed(const struct tbsend *run, int r)
 {
 	if (r == -EINTR)
-		msg_error("Interrupted: %s was not sent.", run->path);
+		msg_error("interrupted: %s was not sent", run->path);
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
 	return EXIT_FAILED;
@@ -78,15 +78,15 @@ static void tbsend_report(const struct tbsend *run, const char *event)
 	msg_size(result->stored, stored);
 	program_elapsed(run->start, elapsed);
 	if (!strcmp(event, "sent"))
-		msg_note("%s: %s sent as %s in %s, not confirmed: verify it at the other end.",
+		msg_note("%s: %s sent as %s in %s, not confirmed: verify it at the other end",
 			 run->path, size, stored, elapsed);
 	else if (result->peer.status == WIRE_STATUS_WRITTEN)
 		msg_note("%s: %s sent as %s in %s; the receiver verified it, but wrote into a "
-			 "pipe: not synced (pipe). Root %s.",
+			 "pipe: not synced (pipe). Root %s",
 			 run->path, size, stored, elapsed, root);
 	else
 		msg_note("%s: %s sent as %s in %s; the receiver has verified and synced it. Root "
-			 "%s.",
+			 "%s",
 			 run->path, size, stored, elapsed, root);
 }
 
@@ -131,7 +131,7 @@ static int tbsend_records(struct tbsend *run)
 		      sizeof(run->why));
 	if (r < 0)
 		return tbsend_failed(run, r);
-	msg_note("Sending %s to %s over %s.", run->path, peer.host[0] ? peer.host : "the receiver",
+	msg_note("sending %s to %s over %s", run->path, peer.host[0] ? peer.host : "the receiver",
 		 link_name(link));
 	run->start = stop_now();
 	progress = progress_new(run->options.progress, run->path, head->map.size);

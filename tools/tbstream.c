@@ -45,7 +45,7 @@ int tbstream_main(int argc, char **argv)
 		return EXIT_VERIFIED;
 	}
 	if (*name)
-		msg_error("'%s' is no command of tbstream.", name);
+		msg_error("'%s' is no command of tbstream", name);
 	tbstream_help(stderr);
 	return EXIT_USAGE;
 }

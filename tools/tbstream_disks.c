@@ -63,7 +63,7 @@ int tbstream_disks(int argc, char **argv)
 		return code;
 	int r = probe_list(&disks, &count);
 	if (r < 0) {
-		msg_error("The disks cannot be listed: %s.", strerror(-r));
+		msg_error("the disks cannot be listed: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
 	json_t *list = json_array();
@@ -80,7 +80,7 @@ int tbstream_disks(int argc, char **argv)
 		json_dumpf(list, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else if (!count && !options.tsv) {
-		msg_note("No disk is there.");
+		msg_note("no disk is there");
 	}
 	json_decref(list);
 	free(disks);

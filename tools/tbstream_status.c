@@ -135,7 +135,7 @@ static int status_name(struct status *status)
 	char why[256];
 
 	if (options->count > 1) {
-		msg_error("One name at a time.");
+		msg_error("one name at a time");
 		return EXIT_USAGE;
 	}
 	if (options->count == 1) {
@@ -148,7 +148,7 @@ static int status_name(struct status *status)
 	if (!options->stream_given)
 		return -1;
 	if (options->stream.kind != STREAM_PAIRED) {
-		msg_error("Only a stream's name can be looked for: 1 to 8 of [A-Za-z0-9._-].");
+		msg_error("only a stream's name can be looked for: 1 to 8 of [A-Za-z0-9._-]");
 		return EXIT_USAGE;
 	}
 	status->name = options->stream.name;
@@ -180,7 +180,7 @@ int tbstream_status(int argc, char **argv)
 		return code;
 	int r = pair_look(&status.state);
 	if (r < 0) {
-		msg_error("The Thunderbolt/USB4 devices cannot be looked at: %s.", strerror(-r));
+		msg_error("the Thunderbolt/USB4 devices cannot be looked at: %s", strerror(-r));
 		return EXIT_FAILED;
 	}
 	if (status.state.configfs)

@@ -60,7 +60,7 @@ def run(test):
     with test.behaviour("tbrecv that is stopped in mid-transfer and goes on: the image is whole"):
         receiver = right.agent.spawn("tbrecv -o /run/stopped.zst")
         sender = left.agent.spawn("tbsend /dev/vda")
-        receiver.expect("Receiving from", 30)
+        receiver.expect("receiving from", 30)
         right.agent.run(f"kill -STOP $(pidof tbrecv); sleep {PAUSE}; kill -CONT $(pidof tbrecv)")
         sender.check(60)
         receiver.check(30)
@@ -69,7 +69,7 @@ def run(test):
     with test.behaviour("tbsend that is stopped in mid-transfer and goes on: the disk is whole"):
         receiver = right.agent.spawn("tbrecv --force /dev/vda")
         sender = left.agent.spawn("tbsend /dev/vda")
-        sender.expect("Sending /dev/vda", 30)
+        sender.expect("sending /dev/vda", 30)
         left.agent.run(f"kill -STOP $(pidof tbsend); sleep {PAUSE}; kill -CONT $(pidof tbsend)")
         sender.check(60)
         receiver.check(30)

@@ -2,11 +2,11 @@
 /*
  * Records over a stream, pumped by a thread of its own, so that a slow fdatasync or compressor is
  * not silence on the wire. The thread alone touches the stream: it always reads as well as writes,
- * sends KEEPALIVE with the state of our ACKs, and takes in the peer's. Owners: link_put takes a record,
- * link_get gives one.
+ * sends KEEPALIVE with the state of our ACKs, and takes in the peer's. Owners: link_put takes a
+ * record, link_get gives one.
  *
- * Locking: one mutex guards both queues and the link's fate; no call but link_put, link_get, link_flush,
- * link_wait_acked, link_abort and link_close (two seconds at most) waits.
+ * Locking: one mutex guards both queues and the link's fate; no call but link_put, link_get,
+ * link_flush, link_wait_acked, link_abort and link_close (two seconds at most) waits.
  */
 #ifndef IO_LINK_H
 #define IO_LINK_H
@@ -17,7 +17,8 @@
 #include "codec/wire.h"
 #include "io/stream.h"
 
-/* A record in memory. Header and hash are the link's own: it goes out in one piece from header on. */
+/* A record in memory. Header and hash are the link's own: it goes out in one piece from header on.
+ */
 struct link_record {
 	uint8_t type; /* wire_type */
 	uint16_t flags;
@@ -32,12 +33,13 @@ struct link_record *link_record_new(uint8_t type, size_t length);
 struct link;
 
 /*
- * Opens the stream, exchanges HELLO with the peer (pairing again where stream_renew says so) and starts
- * the thread. HELLO is sent once per opened stream and not repeated until a byte came from the peer: the
- * in-tree driver's reader may be behind by what we send (usb4stream.md). The peer's HELLO is answered by ours
- * again, since what was sent into a stream that was just being closed is lost. Returns 0, a link and the peer's
- * HELLO; or -errno with a sentence in RET_WHY: -EPROTONOSUPPORT for a peer of no common version, -EBADMSG for
- * one that speaks otherwise, -EPROTOTYPE when both sides send or both receive, and what stream_open returns.
+ * Opens the stream, exchanges HELLO with the peer (pairing again where stream_renew says so) and
+ * starts the thread. HELLO is sent once per opened stream and not repeated until a byte came from
+ * the peer: the in-tree driver's reader may be behind by what we send (usb4stream.md). The peer's
+ * HELLO is answered by ours again, since what was sent into a stream that was just being closed is
+ * lost. Returns 0, a link and the peer's HELLO; or -errno with a sentence in RET_WHY:
+ * -EPROTONOSUPPORT for a peer of no common version, -EBADMSG for one that speaks otherwise,
+ * -EPROTOTYPE when both sides send or both receive, and what stream_open returns.
  */
 int link_open(const struct stream_address *address, const struct stream_options *options,
 	      const struct wire_hello *hello, struct link **ret, struct wire_hello *ret_peer,
@@ -46,21 +48,22 @@ int link_open(const struct stream_address *address, const struct stream_options 
 void link_close(struct link *link);
 
 /*
- * Queues RECORD, which is the link's from then on, whatever is returned; waits while the queue is full
- * (4 records). Returns 0, or the link's fate (below).
+ * Queues RECORD, which is the link's from then on, whatever is returned; waits while the queue is
+ * full (4 records). Returns 0, or the link's fate (below).
  */
 int link_put(struct link *link, struct link_record *record);
 /*
  * Takes the next record that came (KEEPALIVE and ACK never do: they only move link_acked; ABORT
- * becomes the fate), waiting until DEADLINE. Returns 0 and a record (free), -ETIMEDOUT, or the fate once everything
- * that came before it was taken.
+ * becomes the fate), waiting until DEADLINE. Returns 0 and a record (free), -ETIMEDOUT, or the fate
+ * once everything that came before it was taken.
  */
 int link_get(struct link *link, int64_t deadline, struct link_record **ret);
-/* Waits until everything that was put is written to the stream. Returns 0, -ETIMEDOUT or the fate. */
+/* Waits until everything that was put is written to the stream. Returns 0, -ETIMEDOUT or the fate.
+ */
 int link_flush(struct link *link, int64_t deadline);
 /*
- * Waits until link_acked() is above CHUNKS, a record came, or DEADLINE passed. Returns 0, -ETIMEDOUT or the
- * fate.
+ * Waits until link_acked() is above CHUNKS, a record came, or DEADLINE passed. Returns 0,
+ * -ETIMEDOUT or the fate.
  */
 int link_wait_acked(struct link *link, uint64_t chunks, int64_t deadline);
 
@@ -69,16 +72,16 @@ void link_acknowledge(struct link *link, uint64_t chunks);
 /* Chunks durable at the peer, as far as it told. */
 uint64_t link_acked(struct link *link);
 /*
- * Tells the peer why we give up (ABORT), as far as it can be told within two seconds; drops what is still
- * queued. SENTENCE is one helpful sentence. The link's own fates -EINTR, -ETIMEDOUT and -EBADMSG are told
- * without it.
+ * Tells the peer why we give up (ABORT), as far as it can be told within two seconds; drops what is
+ * still queued. SENTENCE is one helpful sentence. The link's own fates -EINTR, -ETIMEDOUT and
+ * -EBADMSG are told without it.
  */
 void link_abort(struct link *link, const char *sentence);
 
 /*
- * Why the link ended, in a sentence; "" while it lives. The fates: -EINTR a signal, -EPIPE the peer closed
- * it or went away, -ETIMEDOUT 10 s without any record while we were reading, -EBADMSG a damaged record,
- * -ECANCELED the peer said ABORT (its sentence), or a device's -errno.
+ * Why the link ended, in a sentence; "" while it lives. The fates: -EINTR a signal, -EPIPE the peer
+ * closed it or went away, -ETIMEDOUT 10 s without any record while we were reading, -EBADMSG a
+ * damaged record, -ECANCELED the peer said ABORT (its sentence), or a device's -errno.
  */
 void link_why(struct link *link, char *ret, size_t len);
 /* Whether the link has ended: it has a fate. */

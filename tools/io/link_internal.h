@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of a link: link.c (the calls), link_open.c (HELLO), link_pump.c (the thread), link_reader.c
- * and link_writer.c (records from and to bytes).
+ * The parts of a link: link.c (the calls), link_open.c (HELLO), link_pump.c (the thread),
+ * link_reader.c and link_writer.c (records from and to bytes).
  */
 #ifndef IO_LINK_INTERNAL_H
 #define IO_LINK_INTERNAL_H
@@ -16,7 +16,8 @@
 
 /* Times in nanoseconds; the tests shorten them. */
 struct link_limits {
-	int64_t keepalive; /* between two records that we send, at most, while there is nothing to say */
+	int64_t keepalive; /* between two records that we send, at most, while there is nothing to
+			      say */
 	int64_t record;	   /* from a record's header to its end, where bytes can be lost */
 	int64_t silence;   /* without a record, while we read */
 	int64_t renew;	   /* between two questions whether to pair again, before the first HELLO */
@@ -27,23 +28,24 @@ extern const struct link_limits link_limits_default;
 /* Takes records out of a stream. The thread's alone. */
 struct link_reader {
 	uint8_t buffer[8192];
-	size_t start, end; /* what of buffer was not taken yet */
-	bool more;	   /* it may hold a record, which poll(2) cannot know */
-	bool hunting; /* skips what is no record, up to the first HELLO */
-	uint64_t skipped; /* bytes, while hunting */
-	uint64_t bytes; /* that ever came */
-	struct wire_header header; /* of record */
+	size_t start, end;	    /* what of buffer was not taken yet */
+	bool more;		    /* it may hold a record, which poll(2) cannot know */
+	bool hunting;		    /* skips what is no record, up to the first HELLO */
+	uint64_t skipped;	    /* bytes, while hunting */
+	uint64_t bytes;		    /* that ever came */
+	struct wire_header header;  /* of record */
 	struct link_record *record; /* the one that is coming, else NULL */
 	uint32_t filled;
 	uint64_t sequence; /* of the next record */
-	int64_t began; /* when its header came, or reading began again */
+	int64_t began;	   /* when its header came, or reading began again */
 };
 
 void link_reader_setup(struct link_reader *reader);
 void link_reader_clear(struct link_reader *reader);
 /*
  * Reads on. Returns 1 and a whole record, 0 when there is nothing to read now, or -EPIPE at the
- * stream's end, -ESTALE when the peer began anew, -EBADMSG with what is wrong in RET_WHY, or another -errno.
+ * stream's end, -ESTALE when the peer began anew, -EBADMSG with what is wrong in RET_WHY, or
+ * another -errno.
  */
 int link_reader_step(struct link_reader *reader, struct stream *stream, struct link_record **ret,
 		     const char **ret_why);
@@ -80,8 +82,8 @@ struct link {
 	struct link_reader reader;
 	struct link_writer writer;
 	int64_t sent, heard; /* when we last wrote and read something */
-	bool paused; /* not reading, since nobody takes what came */
-	bool stopped; /* the stop signal was seen */
+	bool paused;	     /* not reading, since nobody takes what came */
+	bool stopped;	     /* the stop signal was seen */
 
 	/* Under lock; changed is signalled with every change. */
 	pthread_mutex_t lock;
@@ -93,8 +95,8 @@ struct link {
 	bool quit;
 	bool ack_due;
 	uint64_t acked_here, acked_there; /* chunks */
-	struct link_record *words; /* the ABORT to send, once what is on its way is out */
-	bool told; /* there was one */
+	struct link_record *words;	  /* the ABORT to send, once what is on its way is out */
+	bool told;			  /* there was one */
 	int fate;
 	char why[WIRE_SENTENCE_MOST + 128];
 };
@@ -108,7 +110,8 @@ int link_open_limits(const struct stream_address *address, const struct stream_o
 struct link_events {
 	bool in, out, stop, wake;
 };
-/* Waits for what EVENTS asks, UNTIL at the latest, and sets EVENTS to what there is. 0 or -errno. */
+/* Waits for what EVENTS asks, UNTIL at the latest, and sets EVENTS to what there is. 0 or -errno.
+ */
 int link_poll(struct link *link, struct link_events *events, int64_t until);
 
 /* The thread. */

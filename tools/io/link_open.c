@@ -21,6 +21,7 @@ struct greeting {
 	int64_t foreign; /* when something came that is no record, 0: nothing did */
 	bool records;	 /* something did that is one */
 	bool told;
+	char other[WIRE_STREAM_MOST + 1]; /* the stream that somebody else looked for */
 	char *why;
 	size_t why_len;
 };
@@ -49,17 +50,20 @@ static int greeting_check(struct greeting *greeting, const struct wire_hello *pe
 {
 	const struct wire_hello *hello = greeting->hello;
 
-	if (peer->version_most < hello->version_least || peer->version_least > hello->version_most) {
-		snprintf(greeting->why, greeting->why_len,
-			 "%s on %s speaks versions %d to %d of the protocol, and we %d to %d: use the "
-			 "same program on both machines", peer->program, peer->host,
-			 peer->version_least, peer->version_most, hello->version_least,
-			 hello->version_most);
+	if (peer->version_most < hello->version_least ||
+	    peer->version_least > hello->version_most) {
+		snprintf(
+			greeting->why, greeting->why_len,
+			"%s on %s speaks versions %d to %d of the protocol, and we %d to %d: use the "
+			"same program on both machines",
+			peer->program, peer->host, peer->version_least, peer->version_most,
+			hello->version_least, hello->version_most);
 		return -EPROTONOSUPPORT;
 	}
 	if (peer->role == hello->role) {
-		snprintf(greeting->why, greeting->why_len, "both sides want to %s: start %s on one "
-							   "of the two machines",
+		snprintf(greeting->why, greeting->why_len,
+			 "both sides want to %s: start %s on one "
+			 "of the two machines",
 			 hello->role == WIRE_SENDER ? "send" : "receive",
 			 hello->role == WIRE_SENDER ? "tbrecv" : "tbsend");
 		return -EPROTOTYPE;
@@ -70,7 +74,8 @@ static int greeting_check(struct greeting *greeting, const struct wire_hello *pe
 static int greeting_foreign(struct greeting *greeting)
 {
 	snprintf(greeting->why, greeting->why_len,
-		 "the other side of %s does not speak records: is it dd or cat? Then use --plain",
+		 "the other side of %s does not speak records: is it dd or cat, or has it --plain "
+		 "or --raw? Then give the same here",
 		 stream_name(greeting->link->stream));
 	return -EBADMSG;
 }
@@ -128,16 +133,19 @@ static int greeting_wait(struct greeting *greeting, int64_t until)
 {
 	struct link *link = greeting->link;
 	const struct stop_waiting *waiting = &greeting->options->waiting;
-	struct link_events events = { .in = true, .out = link->writer.record, .stop = true };
+	struct link_events events = {.in = true, .out = link->writer.record, .stop = true};
 	int64_t now = stop_now();
 	char sentence[400];
 	int err;
 
 	if (now >= greeting->options->deadline) {
-		snprintf(greeting->why, greeting->why_len,
-			 "timed out waiting for an answer on %s: start %s at the other side, with the "
-			 "same stream", stream_name(link->stream),
-			 greeting->hello->role == WIRE_SENDER ? "tbrecv" : "tbsend");
+		snprintf(
+			greeting->why, greeting->why_len,
+			"timed out waiting for an answer on %s: start %s at the other side, with the "
+			"same stream%s%s",
+			stream_name(link->stream),
+			greeting->hello->role == WIRE_SENDER ? "tbrecv" : "tbsend",
+			greeting->other[0] ? "; it has only " : "", greeting->other);
 		return -ETIMEDOUT;
 	}
 	if (!greeting->told && now - greeting->opened >= LINK_TELL && waiting->tell) {
@@ -160,8 +168,12 @@ static int greeting_wait(struct greeting *greeting, int64_t until)
 	return err;
 }
 
-/* The stream ended, and was never ours: a peer that was just closing, or somebody who knocked. */
-static int greeting_again(struct greeting *greeting)
+/*
+ * Opens the stream again, by AGAIN: it ended and was never ours (a peer that was just closing,
+ * somebody who knocked), or it is another's.
+ */
+static int greeting_again(struct greeting *greeting,
+			  int (*again)(struct stream *, int64_t, char *, size_t))
 {
 	int64_t pause = greeting->opened + LINK_PAUSE;
 
@@ -170,8 +182,28 @@ static int greeting_again(struct greeting *greeting)
 		snprintf(greeting->why, greeting->why_len, "stopped by a signal");
 		return -EINTR;
 	}
-	return stream_reopen(greeting->link->stream, greeting->options->deadline, greeting->why,
-			     greeting->why_len);
+	return again(greeting->link->stream, greeting->options->deadline, greeting->why,
+		     greeting->why_len);
+}
+
+/*
+ * Whether PEER looks for a stream of another name: both sides took the same HopIDs for their own
+ * names, each before it knew of the other's.
+ */
+static bool greeting_other(struct greeting *greeting, const struct wire_hello *peer)
+{
+	const struct stop_waiting *waiting = &greeting->options->waiting;
+	const char *ours = greeting->hello->stream;
+	char sentence[400];
+
+	if (!ours[0] || !peer->stream[0] || strcmp(ours, peer->stream) == 0)
+		return false;
+	snprintf(sentence, sizeof(sentence), "waiting for the stream %s: %s has only %s so far",
+		 ours, peer->host, peer->stream);
+	if (waiting->tell && strcmp(greeting->other, peer->stream) != 0)
+		waiting->tell(waiting->arg, sentence);
+	strcpy(greeting->other, peer->stream);
+	return true;
 }
 
 /* Greets over one opened stream. Returns 1 with the peer's HELLO, 0 for another try, or -errno. */
@@ -188,7 +220,9 @@ static int greeting_try(struct greeting *greeting, struct wire_hello *ret)
 		if (!err)
 			err = written;
 		if (err == -EPIPE)
-			return greeting_again(greeting);
+			return greeting_again(greeting, stream_reopen);
+		if (err > 0 && greeting_other(greeting, ret))
+			return greeting_again(greeting, stream_refuse);
 		if (err)
 			break;
 		if (!link->reader.bytes) {

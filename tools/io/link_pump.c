@@ -21,13 +21,13 @@ const struct link_limits link_limits_default = {
 int link_poll(struct link *link, struct link_events *events, int64_t until)
 {
 	struct pollfd fds[4] = {
-		{ .fd = events->in ? stream_in(link->stream) : -1, .events = POLLIN },
-		{ .fd = events->out ? stream_out(link->stream) : -1, .events = POLLOUT },
-		{ .fd = events->stop ? stop_fd() : -1, .events = POLLIN },
-		{ .fd = events->wake ? link->wake : -1, .events = POLLIN },
+		{.fd = events->in ? stream_in(link->stream) : -1, .events = POLLIN},
+		{.fd = events->out ? stream_out(link->stream) : -1, .events = POLLOUT},
+		{.fd = events->stop ? stop_fd() : -1, .events = POLLIN},
+		{.fd = events->wake ? link->wake : -1, .events = POLLIN},
 	};
 	int64_t left = until == STOP_NEVER ? 0 : until - stop_now();
-	struct timespec timeout = { 0 };
+	struct timespec timeout = {0};
 
 	if (left > 0) {
 		timeout.tv_sec = left / STOP_SECOND;
@@ -91,8 +91,8 @@ static void link_take(struct link *link, struct link_record *record)
 		switch (record->type) {
 		case WIRE_TYPE_ACK:
 		case WIRE_TYPE_KEEPALIVE: link_take_acks(link, record); break;
-		case WIRE_TYPE_ABORT:	  link_take_abort(link, record); break;
-		case WIRE_TYPE_HELLO:	  link_take_hello(link, record); break;
+		case WIRE_TYPE_ABORT: link_take_abort(link, record); break;
+		case WIRE_TYPE_HELLO: link_take_hello(link, record); break;
 		default:
 			if (record->type & WIRE_TYPE_OPTIONAL)
 				break;
@@ -126,8 +126,8 @@ static bool link_read(struct link *link)
 		snprintf(why, sizeof(why), "the stream is damaged: %s", what);
 		link_fail(link, err, why);
 	} else if (err == -EPIPE || err == -ESTALE) {
-		link_end(link, -EPIPE, err == -EPIPE ?
-			 LINK_ENDED : "the other side ended and was started anew");
+		link_end(link, -EPIPE,
+			 err == -EPIPE ? LINK_ENDED : "the other side ended and was started anew");
 		link->in_ended = link->dead = true;
 	} else {
 		link_end(link, err, "cannot read from the stream: %s", strerror(-err));
@@ -191,8 +191,7 @@ static void link_check_silence(struct link *link, int64_t now)
 	const char *why = NULL;
 	int fate = -ETIMEDOUT;
 
-	if (link->reader.record && link->lossy &&
-	    now - link->reader.began >= link->limits.record) {
+	if (link->reader.record && link->lossy && now - link->reader.began >= link->limits.record) {
 		why = "the stream is damaged: the end of a record did not come";
 		fate = -EBADMSG;
 	} else if (now - link->heard >= link->limits.silence) {
@@ -215,8 +214,7 @@ static int64_t link_until(const struct link *link, const struct link_events *eve
 	if (!events->in || link->in_ended)
 		return until;
 	next = link->heard + link->limits.silence;
-	if (link->reader.record && link->lossy &&
-	    link->reader.began + link->limits.record < next)
+	if (link->reader.record && link->lossy && link->reader.began + link->limits.record < next)
 		next = link->reader.began + link->limits.record;
 	return next < until ? next : until;
 }

@@ -42,7 +42,7 @@ static struct link_record *link_record_finish(struct link_record *record, int le
 struct link_record *link_record_acks(uint8_t type, uint64_t chunks)
 {
 	struct link_record *record = link_record_new(type, 64);
-	struct wire_ack ack = { .chunks = chunks };
+	struct wire_ack ack = {.chunks = chunks};
 
 	if (!record)
 		return NULL;
@@ -71,7 +71,7 @@ struct link_record *link_record_hello(const struct wire_hello *hello)
 void link_writer_clear(struct link_writer *writer)
 {
 	free(writer->record);
-	*writer = (struct link_writer){ 0 };
+	*writer = (struct link_writer){0};
 }
 
 void link_writer_put(struct link_writer *writer, struct link_record *record)

@@ -104,17 +104,20 @@ static int pair_prepare(struct pair *pair, char *ret_why, size_t len)
 	pair_module_load();
 	pair->devices = pair_sysfs_open();
 	if (pair->devices < 0 || !pair_sysfs_controller(pair->devices)) {
-		snprintf(ret_why, len, "no Thunderbolt/USB4 host controller here: it may be off in "
-				       "the firmware's setup, or the driver thunderbolt is missing");
+		snprintf(ret_why, len,
+			 "no Thunderbolt/USB4 host controller here: it may be off in "
+			 "the firmware's setup, or the driver thunderbolt is missing");
 		return -ENODEV;
 	}
 	pair->config = pair_config_open();
 	if (pair->config < 0) {
-		snprintf(ret_why, len, pair_module_driver()[0] ?
-			 "no thunderbolt/stream in configfs: mount it with `mount -t configfs "
-			 "configfs /sys/kernel/config`" :
-			 "no driver for USB4STREAM here: neither thunderbolt_stream (Linux 7.2 and "
-			 "later) nor tbstream is loaded or can be");
+		snprintf(
+			ret_why, len,
+			pair_module_driver()[0]
+				? "no thunderbolt/stream in configfs: mount it with `mount -t configfs "
+				  "configfs /sys/kernel/config`"
+				: "no driver for USB4STREAM here: neither thunderbolt_stream (Linux 7.2 and "
+				  "later) nor tbstream is loaded or can be");
 		return -ENXIO;
 	}
 	/* Before the first look, so that nothing between it and a wait is missed. */
@@ -139,6 +142,7 @@ int pair_open(const char *name, const struct pair_options *options, struct pair 
 	}
 	strcpy(pair->name, name);
 	pair->options = *options;
+	pair->settle = PAIR_SETTLE;
 	pair->devices = pair->config = pair->uevents = pair->fd = -1;
 	err = pair_prepare(pair, ret_why, len);
 	if (!err)
@@ -169,9 +173,26 @@ int pair_renew(struct pair *pair, int64_t deadline, char *ret_why, size_t len)
 		pair->changed = now;
 	if (!pair_due(pair, now))
 		return -EALREADY;
+	if (pair->settle < PAIR_SETTLE_MOST)
+		pair->settle *= 2;
 	pair_step_undo(pair);
 	pair->fresh = true;
 	pair->grace = now;
+	return pair_run(pair, deadline, ret_why, len);
+}
+
+int pair_refuse(struct pair *pair, int64_t deadline, char *ret_why, size_t len)
+{
+	struct pair_local local;
+
+	if (pair_leads(pair->peer.host, pair->peer.uuid))
+		return pair_reopen(pair, deadline, ret_why, len);
+	if (pair_config_read(pair->config, pair->peer.service, pair->name, &local) == 0 &&
+	    local.in_hopid >= PAIR_HOPID_LEAST && local.in_hopid <= PAIR_HOPID_MOST)
+		pair->avoid |= 1u << local.in_hopid;
+	pair_step_undo(pair);
+	pair->fresh = true;
+	pair->grace = stop_now();
 	return pair_run(pair, deadline, ret_why, len);
 }
 

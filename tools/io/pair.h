@@ -22,7 +22,7 @@ struct pair_peer {
 	char xdomain[24]; /* "0-1" */
 	char service[32]; /* "0-1.2": the service with key `stream`, "" when the peer offers none */
 	char name[65], vendor[65]; /* as the peer announces itself */
-	char speed[24];	  /* "20.0 Gb/s", "" where the kernel does not say */
+	char speed[24];		   /* "20.0 Gb/s", "" where the kernel does not say */
 	int lanes;
 };
 
@@ -35,8 +35,8 @@ struct pair_state {
 };
 
 /*
- * Looks, after loading thunderbolt and thunderbolt_stream (else tbstream) and mounting configfs where they
- * are missing and we may. Returns 0 and the state (pair_state_clear) or -errno.
+ * Looks, after loading thunderbolt and thunderbolt_stream (else tbstream) and mounting configfs
+ * where they are missing and we may. Returns 0 and the state (pair_state_clear) or -errno.
  */
 int pair_look(struct pair_state *ret);
 void pair_state_clear(struct pair_state *state);
@@ -52,8 +52,8 @@ struct pair_local {
 int pair_list(struct pair_local **ret, size_t *ret_count);
 
 /*
- * Whether PEER announces a stream NAME: 1 or 0, or -errno. Makes and removes a directory for the look;
- * -EEXIST where the name is configured here already, which hides what the peer says.
+ * Whether PEER announces a stream NAME: 1 or 0, or -errno. Makes and removes a directory for the
+ * look; -EEXIST where the name is configured here already, which hides what the peer says.
  */
 int pair_announced(const struct pair_peer *peer, const char *name);
 
@@ -67,21 +67,29 @@ struct pair_options {
 };
 
 /*
- * Pairs NAME and opens its device, non-blocking and locked (flock). Returns 0 and a pair (pair_close), or -errno
- * with a sentence in RET_WHY: -ENODEV no controller, -ENXIO no driver, -EBUSY another process has the stream
- * (named), -ENOTUNIQ several peers and none chosen (listed), -ETIMEDOUT (which part was missing), -EINTR.
+ * Pairs NAME and opens its device, non-blocking and locked (flock). Returns 0 and a pair
+ * (pair_close), or -errno with a sentence in RET_WHY: -ENODEV no controller, -ENXIO no driver,
+ * -EBUSY another process has the stream (named), -ENOTUNIQ several peers and none chosen (listed),
+ * -ETIMEDOUT (which part was missing), -EINTR.
  */
 int pair_open(const char *name, const struct pair_options *options, struct pair **ret,
 	      char *ret_why, size_t len);
 int pair_fd(const struct pair *pair);
 const struct pair_peer *pair_peer(const struct pair *pair);
 /*
- * Nothing came over the stream yet: undoes and pairs again where that may help. The side with the higher
- * router UUID does so when it had taken over old HopIDs, either side when the peer has changed what it
- * announces since (somebody configures it by hand). Else -EALREADY: we stay. Cheap: ask often.
+ * Nothing came over the stream yet: undoes and pairs again where that may help. The side with the
+ * higher router UUID does so when it had taken over old HopIDs, either side when the peer has
+ * changed what it announces since (somebody configures it by hand). Else -EALREADY: we stay. Cheap:
+ * ask often.
  */
 int pair_renew(struct pair *pair, int64_t deadline, char *ret_why, size_t len);
-/* The stream ended, or the cable went: closes the device and opens it again, once it is attached. */
+/*
+ * Who answers is not whom we look for: a stream of another name that took the same HopIDs. The side
+ * with the higher router UUID pairs again with others, the other side only opens again.
+ */
+int pair_refuse(struct pair *pair, int64_t deadline, char *ret_why, size_t len);
+/* The stream ended, or the cable went: closes the device and opens it again, once it is attached.
+ */
 int pair_reopen(struct pair *pair, int64_t deadline, char *ret_why, size_t len);
 /* Closes the device and removes what we made in configfs, empty parents included. NULL is fine. */
 void pair_close(struct pair *pair);

@@ -54,7 +54,8 @@ static int pair_config_number(int directory, const char *file, int *ret)
 	return 0;
 }
 
-/* Gives both HopIDs back, which also withdraws the announcement. -EBUSY while the device is open. */
+/* Gives both HopIDs back, which also withdraws the announcement. -EBUSY while the device is open.
+ */
 static int pair_config_reset(int directory)
 {
 	int err = pair_config_write(directory, "in_hopid", 0);
@@ -101,8 +102,8 @@ int pair_config_remove(int root, const char *service, const char *name)
 
 int pair_config_again(int root, const char *service, const char *name)
 {
-	static const char *const kept[] = { "ring_size", "throttling" };
-	int values[2] = { 0, 0 };
+	static const char *const kept[] = {"ring_size", "throttling"};
+	int values[2] = {0, 0};
 	int directory, err;
 
 	directory = pair_config_directory(root, service, name);
@@ -130,7 +131,7 @@ int pair_config_again(int root, const char *service, const char *name)
 
 int pair_config_read(int root, const char *service, const char *name, struct pair_local *ret)
 {
-	struct pair_local local = { 0 };
+	struct pair_local local = {0};
 	int directory, err;
 
 	directory = pair_config_directory(root, service, name);
@@ -197,7 +198,8 @@ static bool pair_config_taken(int err)
 	return err == -EBUSY || err == -EINVAL || err == -ENOSPC;
 }
 
-int pair_config_allocate(int root, const char *service, const char *name, int maxhopid)
+int pair_config_allocate(int root, const char *service, const char *name, int maxhopid,
+			 uint32_t avoid)
 {
 	int directory, err;
 
@@ -205,8 +207,8 @@ int pair_config_allocate(int root, const char *service, const char *name, int ma
 	if (directory < 0)
 		return directory;
 	/*
-	 * From 0 on: a HopID that cannot be had leaves the old one given back and yet on record, so that
-	 * the driver would give it back twice.
+	 * From 0 on: a HopID that cannot be had leaves the old one given back and yet on record, so
+	 * that the driver would give it back twice.
 	 */
 	err = pair_config_reset(directory);
 	if (err) {
@@ -216,6 +218,8 @@ int pair_config_allocate(int root, const char *service, const char *name, int ma
 	err = -ENOSPC;
 	for (int hopid = pair_hopid_first(maxhopid); hopid && pair_config_taken(err);
 	     hopid = pair_hopid_next(hopid)) {
+		if (avoid & 1u << hopid)
+			continue;
 		err = pair_config_write(directory, "in_hopid", hopid);
 		if (err)
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stream's directory in configfs, thunderbolt/stream/SERVICE/NAME, driven through the descriptor of
- * thunderbolt/stream (ROOT, below). Source of the files:
+ * A stream's directory in configfs, thunderbolt/stream/SERVICE/NAME, driven through the descriptor
+ * of thunderbolt/stream (ROOT, below). Source of the files:
  * Documentation/ABI/testing/configfs-thunderbolt_stream.
  */
 #ifndef IO_PAIR_CONFIG_H
@@ -14,19 +14,21 @@
 #define PAIR_HOPID_LEAST 8  /* TB_PATH_MIN_HOPID: USB4 reserves the lower ones */
 #define PAIR_HOPID_MOST	 15 /* what every host interface has */
 
-/* The directory thunderbolt/stream, a descriptor, or -errno (-ENOENT: not mounted, or no driver). */
+/* The directory thunderbolt/stream, a descriptor, or -errno (-ENOENT: not mounted, or no driver).
+ */
 int pair_config_open(void);
 
 /* Makes the directory, and its parent where needed. Returns 0, -EEXIST or another -errno. */
 int pair_config_add(int root, const char *service, const char *name);
 /*
- * Removes it, and its parent when that is empty then. The HopIDs are given back first: the driver goes on
- * announcing the name of a directory that is removed with them. -EBUSY while the device is open.
+ * Removes it, and its parent when that is empty then. The HopIDs are given back first: the driver
+ * goes on announcing the name of a directory that is removed with them. -EBUSY while the device is
+ * open.
  */
 int pair_config_remove(int root, const char *service, const char *name);
 /*
- * Makes the directory anew, with its ring size and throttling kept: only so does the driver look again
- * whether the peer announces the name. -EBUSY while the device is open.
+ * Makes the directory anew, with its ring size and throttling kept: only so does the driver look
+ * again whether the peer announces the name. -EBUSY while the device is open.
  */
 int pair_config_again(int root, const char *service, const char *name);
 /* Gives the HopIDs back and leaves the directory. -EBUSY while the device is open. */
@@ -38,13 +40,15 @@ int pair_config_busy(int root, const char *service, const char *name);
 /* Makes poll(2) of the device work, where somebody had chosen to poll it busily. */
 int pair_config_interrupts(int root, const char *service, const char *name);
 
-/* The highest HopID to try for a peer that takes in MAXHOPID, and the next one after HOPID; 0: none. */
+/* The highest HopID to try for a peer that takes in MAXHOPID, and the next one after HOPID; 0:
+ * none. */
 int pair_hopid_first(int maxhopid);
 int pair_hopid_next(int hopid);
 /*
- * Takes the highest HopID that is free in both directions, the same for both, and so announces the
- * name. Returns 0, or -ENOSPC when all are in use, or another -errno.
+ * Takes the highest HopID that is free in both directions and has no bit in AVOID, the same for
+ * both, and so announces the name. Returns 0, or -ENOSPC when all are in use, or another -errno.
  */
-int pair_config_allocate(int root, const char *service, const char *name, int maxhopid);
+int pair_config_allocate(int root, const char *service, const char *name, int maxhopid,
+			 uint32_t avoid);
 
 #endif

@@ -58,8 +58,7 @@ int pair_holder_find(dev_t device, char *ret, size_t len)
 		    !pair_holder_has(dirfd(proc), entry->d_name, device))
 			continue;
 		snprintf(path, sizeof(path), "%.20s/comm", entry->d_name);
-		if (count++ == 0 &&
-		    pair_sysfs_read(dirfd(proc), path, name, sizeof(name)) > 0)
+		if (count++ == 0 && pair_sysfs_read(dirfd(proc), path, name, sizeof(name)) > 0)
 			snprintf(ret, len, "%s (%s)", name, entry->d_name);
 	}
 	closedir(proc);

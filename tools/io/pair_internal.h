@@ -5,10 +5,15 @@
 
 #include "io/pair.h"
 
-#define PAIR_GRACE   (5 * STOP_SECOND) /* how long the side that follows waits to be led */
-#define PAIR_SETTLE  (3 * STOP_SECOND) /* from a change at the peer to the doubt that it meant us */
-#define PAIR_TICK    (5 * STOP_SECOND) /* a look without an event, should one have been lost */
-#define PAIR_QUIET   (STOP_SECOND / 20) /* one change comes as several events */
+/* How long the side that follows waits to be led. */
+#define PAIR_GRACE (5 * STOP_SECOND)
+/* From a change at the peer to our doubt; longer each time, lest two doubters chase each other. */
+#define PAIR_SETTLE	 (3 * STOP_SECOND)
+#define PAIR_SETTLE_MOST (60 * STOP_SECOND)
+/* A look without an event, should one have been lost. */
+#define PAIR_TICK (5 * STOP_SECOND)
+/* One change comes as several events. */
+#define PAIR_QUIET (STOP_SECOND / 20)
 
 struct pair {
 	char name[PAIR_NAME_MOST + 1];
@@ -16,14 +21,17 @@ struct pair {
 	int devices, config, uevents; /* descriptors; uevents is -1 where there is no netlink */
 	int fd;
 	struct pair_peer peer;
-	char label[96]; /* "debian (0-1)" */
+	char label[96];	 /* "debian (0-1)" */
 	bool configured; /* the directory peer.service/name is there and has HopIDs */
 	bool made;	 /* we made it, and remove it */
 	bool lent;	 /* it was there without HopIDs: we take ours out at the end */
 	bool reused;	 /* it was there with HopIDs: they may be out of date */
 	bool fresh;	 /* the next look makes it anew whatever it has */
+	uint32_t avoid;	 /* HopIDs that a stream of the peer has, a bit each */
 	int64_t grace;	 /* until when to wait to be led, 0: not begun */
-	int64_t opened, changed; /* when the device was, and the peer's properties last; 0: not yet */
+	int64_t opened;	 /* when the device was */
+	int64_t changed; /* when the peer's properties did since, 0: they did not */
+	int64_t settle;	 /* how long after that we doubt */
 	char told[256];
 };
 
@@ -35,8 +43,9 @@ bool pair_leads(const char *host, const char *peer);
 /* The step for a name that the peer announces or not, as leader or not, within GRACE or not. */
 enum pair_step pair_decide(bool announced, bool leads, bool grace);
 /*
- * Chooses the peer with UUID, or the only one that offers streams where UUID is "". Returns 0 and its
- * index, -ENOTUNIQ, or -EAGAIN: none there, or it (whose index is in RET then, else COUNT) offers none.
+ * Chooses the peer with UUID, or the only one that offers streams where UUID is "". Returns 0 and
+ * its index, -ENOTUNIQ, or -EAGAIN: none there, or it (whose index is in RET then, else COUNT)
+ * offers none.
  */
 int pair_choose(const struct pair_peer *peers, size_t count, const char *uuid, size_t *ret);
 /*
@@ -46,8 +55,8 @@ int pair_choose(const struct pair_peer *peers, size_t count, const char *uuid, s
 bool pair_due(const struct pair *pair, int64_t now);
 
 /*
- * One step each: 0 when it is done; -EAGAIN when something must happen first, which RET_WHY then names as
- * what we wait for ("the peer ..."); else -errno with a sentence.
+ * One step each: 0 when it is done; -EAGAIN when something must happen first, which RET_WHY then
+ * names as what we wait for ("the peer ..."); else -errno with a sentence.
  */
 int pair_step_find(struct pair *pair, char *ret_why, size_t len);
 int pair_step_configure(struct pair *pair, char *ret_why, size_t len);

@@ -15,18 +15,18 @@
 
 #include "io/stop.h"
 
-#define PAIR_MODULE_CONFIGFS "/sys/kernel/config"
-#define PAIR_MODULE_PATIENCE (30 * STOP_SECOND) /* a driver's probe may take seconds */
-#define PAIR_MODULE_CONFIGFS_MAGIC 0x62656570   /* fs/configfs/mount.c */
+#define PAIR_MODULE_CONFIGFS	   "/sys/kernel/config"
+#define PAIR_MODULE_PATIENCE	   (30 * STOP_SECOND) /* a driver's probe may take seconds */
+#define PAIR_MODULE_CONFIGFS_MAGIC 0x62656570	      /* fs/configfs/mount.c */
 
-static const char *const pair_module_drivers[] = { "thunderbolt_stream", "tbstream" };
+static const char *const pair_module_drivers[] = {"thunderbolt_stream", "tbstream"};
 
 /* In the child: signals as any program expects them, nothing on the terminal. */
 static void pair_module_exec(const char *name)
 {
-	static const char *const paths[] = { "/sbin/modprobe", "/usr/sbin/modprobe",
-					     "/bin/modprobe", "/usr/bin/modprobe" };
-	char *argv[] = { "modprobe", "-q", (char *)name, NULL };
+	static const char *const paths[] = {"/sbin/modprobe", "/usr/sbin/modprobe", "/bin/modprobe",
+					    "/usr/bin/modprobe"};
+	char *argv[] = {"modprobe", "-q", (char *)name, NULL};
 	sigset_t none;
 	int null = open("/dev/null", O_RDWR);
 

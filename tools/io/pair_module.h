@@ -7,7 +7,8 @@
 
 /*
  * Loads thunderbolt, and thunderbolt_stream or else tbstream, and mounts configfs, each where it is
- * missing and we are root. What cannot be had is no error: whoever needs it sees that it is missing.
+ * missing and we are root. What cannot be had is no error: whoever needs it sees that it is
+ * missing.
  */
 void pair_module_load(void);
 /* The stream driver that is there: "thunderbolt_stream", "tbstream" or "". */

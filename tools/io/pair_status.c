@@ -19,7 +19,7 @@
 
 int pair_look(struct pair_state *ret)
 {
-	struct pair_state state = { 0 };
+	struct pair_state state = {0};
 	int devices, config, err = 0;
 
 	pair_module_load();
@@ -43,7 +43,7 @@ int pair_look(struct pair_state *ret)
 void pair_state_clear(struct pair_state *state)
 {
 	free(state->peers);
-	*state = (struct pair_state){ 0 };
+	*state = (struct pair_state){0};
 }
 
 /* The sub-directories of PATH under ROOT, sorted. Returns their number or -errno. */

@@ -48,7 +48,7 @@ int pair_choose(const struct pair_peer *peers, size_t count, const char *uuid, s
 bool pair_due(const struct pair *pair, int64_t now)
 {
 	if (pair->changed)
-		return now - pair->changed >= PAIR_SETTLE;
+		return now - pair->changed >= pair->settle;
 	return pair->reused && !pair_leads(pair->peer.host, pair->peer.uuid) &&
 	       now - pair->opened >= PAIR_GRACE;
 }
@@ -73,13 +73,18 @@ static int pair_find_explain(const struct pair *pair, const struct pair_peer *pe
 
 	if (err == -ENOTUNIQ) {
 		pair_list_peers(peers, count, list, sizeof(list));
-		snprintf(ret_why, len, "there are several machines at the other end: choose one "
-				       "with --peer: %s", list);
+		snprintf(ret_why, len,
+			 "there are several machines at the other end: choose one "
+			 "with --peer: %s",
+			 list);
 	} else if (chosen < count) {
-		snprintf(ret_why, len, "%s (%s) to offer streams (thunderbolt_stream must be "
-				       "loaded there)", peers[chosen].name, peers[chosen].xdomain);
+		snprintf(ret_why, len,
+			 "%s (%s) to offer streams (thunderbolt_stream must be "
+			 "loaded there)",
+			 peers[chosen].name, peers[chosen].xdomain);
 	} else if (pair->options.peer[0]) {
-		snprintf(ret_why, len, "the machine %s at the other end of a Thunderbolt/USB4 cable",
+		snprintf(ret_why, len,
+			 "the machine %s at the other end of a Thunderbolt/USB4 cable",
 			 pair->options.peer);
 	} else {
 		snprintf(ret_why, len, "a machine at the other end of a Thunderbolt/USB4 cable");
@@ -100,8 +105,8 @@ int pair_step_find(struct pair *pair, char *ret_why, size_t len)
 		return err;
 	}
 	/* Several peers are a question only as long as none was paired with. */
-	err = pair_choose(peers, count,
-			  pair->configured ? pair->peer.uuid : pair->options.peer, &chosen);
+	err = pair_choose(peers, count, pair->configured ? pair->peer.uuid : pair->options.peer,
+			  &chosen);
 	if (err) {
 		err = pair_find_explain(pair, peers, count, chosen, err, ret_why, len);
 		free(peers);
@@ -128,8 +133,9 @@ static void pair_device(int index, char *ret, size_t len)
 
 static int pair_busy_explain(const struct pair *pair, const char *holder, char *ret_why, size_t len)
 {
-	snprintf(ret_why, len, "the stream %s is in use by %s: end it first, or choose another name",
-		 pair->name, holder);
+	snprintf(ret_why, len,
+		 "the stream %s is in use by %s: end it first, or choose another name", pair->name,
+		 holder);
 	return -EBUSY;
 }
 
@@ -150,8 +156,10 @@ static int pair_configure_explain(const struct pair *pair, int err, char *ret_wh
 	if (err == -EACCES || err == -EPERM)
 		snprintf(ret_why, len, "cannot configure the stream %s: only root may", pair->name);
 	else if (err == -ENOSPC)
-		snprintf(ret_why, len, "every HopID of the cable to %s is in use: end another "
-				       "stream first", pair->label);
+		snprintf(ret_why, len,
+			 "every HopID of the cable to %s is in use: end another "
+			 "stream first",
+			 pair->label);
 	else
 		snprintf(ret_why, len, "cannot configure the stream %s in configfs for %s: %s",
 			 pair->name, pair->peer.service, strerror(-err));
@@ -159,8 +167,8 @@ static int pair_configure_explain(const struct pair *pair, int err, char *ret_wh
 }
 
 /*
- * Makes the directory so that the driver has just looked for the peer's announcement, or takes over one that
- * has HopIDs and that nobody holds.
+ * Makes the directory so that the driver has just looked for the peer's announcement, or takes over
+ * one that has HopIDs and that nobody holds.
  */
 static int pair_configure_look(struct pair *pair, struct pair_local *ret, char *ret_why, size_t len)
 {
@@ -224,10 +232,11 @@ int pair_step_configure(struct pair *pair, char *ret_why, size_t len)
 	leads = pair_leads(pair->peer.host, pair->peer.uuid);
 	switch (pair_decide(announced, leads, stop_now() < pair->grace)) {
 	case PAIR_FOLLOW: break;
-	case PAIR_WAIT:	  return pair_configure_wait(pair, ret_why, len);
+	case PAIR_WAIT: return pair_configure_wait(pair, ret_why, len);
 	case PAIR_LEAD:
 		err = pair_config_allocate(pair->config, pair->peer.service, pair->name,
-					   pair_sysfs_maxhopid(pair->devices, &pair->peer));
+					   pair_sysfs_maxhopid(pair->devices, &pair->peer),
+					   pair->avoid);
 		if (err)
 			return pair_configure_explain(pair, err, ret_why, len);
 		break;

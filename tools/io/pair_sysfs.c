@@ -86,10 +86,12 @@ int pair_sysfs_open(void)
 
 static int pair_sysfs_select(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && strlen(entry->d_name) < sizeof(((struct pair_peer *)0)->service);
+	return entry->d_name[0] != '.' &&
+	       strlen(entry->d_name) < sizeof(((struct pair_peer *)0)->service);
 }
 
-/* Every device of the bus, sorted by name. Returns their number or -errno; free each and the array. */
+/* Every device of the bus, sorted by name. Returns their number or -errno; free each and the array.
+ */
 static int pair_sysfs_list(int devices, struct dirent ***ret)
 {
 	int count = scandirat(devices, ".", ret, pair_sysfs_select, alphasort);
@@ -120,8 +122,8 @@ bool pair_sysfs_controller(int devices)
 }
 
 /* The service of XDOMAIN with key `stream`: its number changes whenever it comes anew. */
-static void pair_sysfs_service(int devices, struct dirent **list, int count,
-			       const char *xdomain, char *ret, size_t len)
+static void pair_sysfs_service(int devices, struct dirent **list, int count, const char *xdomain,
+			       char *ret, size_t len)
 {
 	size_t prefix = strlen(xdomain);
 
@@ -140,11 +142,12 @@ static void pair_sysfs_service(int devices, struct dirent **list, int count,
 	}
 }
 
-/* Fills in the XDomain NAME. Returns false for one that went away meanwhile, or that is ourselves. */
+/* Fills in the XDomain NAME. Returns false for one that went away meanwhile, or that is ourselves.
+ */
 static bool pair_sysfs_peer(int devices, struct dirent **list, int count, const char *name,
 			    struct pair_peer *ret)
 {
-	struct pair_peer peer = { 0 };
+	struct pair_peer peer = {0};
 	char router[32], lanes[8];
 
 	if (strlen(name) >= sizeof(peer.xdomain))

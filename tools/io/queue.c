@@ -7,7 +7,7 @@
 void queue_setup(struct queue *queue, size_t limit)
 {
 	assert(limit >= 1 && limit <= QUEUE_MOST);
-	*queue = (struct queue){ .limit = limit };
+	*queue = (struct queue){.limit = limit};
 }
 
 bool queue_empty(const struct queue *queue)

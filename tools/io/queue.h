@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A bounded queue of owned pointers: the first that went in comes out first. It knows no lock and
- * waits for nothing: whoever shares one guards it with the lock and the condition of what it belongs to.
+ * waits for nothing: whoever shares one guards it with the lock and the condition of what it
+ * belongs to.
  */
 #ifndef IO_QUEUE_H
 #define IO_QUEUE_H

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const int stop_signals[] = { SIGINT, SIGTERM, SIGHUP };
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 #define STOP_SIGNALS (sizeof(stop_signals) / sizeof(stop_signals[0]))
 
 static int stop_descriptor = -1;
@@ -87,8 +87,8 @@ int64_t stop_deadline(int64_t duration)
 int stop_poll(int fd, short events, int64_t deadline)
 {
 	struct pollfd fds[2] = {
-		{ .fd = stop_descriptor, .events = POLLIN },
-		{ .fd = fd, .events = events },
+		{.fd = stop_descriptor, .events = POLLIN},
+		{.fd = fd, .events = events},
 	};
 
 	for (;;) {

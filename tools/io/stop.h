@@ -17,7 +17,8 @@
  * Call once, before any thread is started. Returns 0 or -errno.
  */
 int stop_install(void);
-/* The descriptor to poll for input: readable for ever once a signal came. -1 before stop_install. */
+/* The descriptor to poll for input: readable for ever once a signal came. -1 before stop_install.
+ */
 int stop_fd(void);
 /* The signal that asked us to stop, 0 as long as none did. */
 int stop_signal(void);
@@ -32,7 +33,8 @@ int64_t stop_deadline(int64_t duration);
  */
 int stop_poll(int fd, short events, int64_t deadline);
 
-/* Whether a wait should tell what it waits for: called with a sentence, at once and when it changes. */
+/* Whether a wait should tell what it waits for: called with a sentence, at once and when it
+ * changes. */
 struct stop_waiting {
 	void (*tell)(void *arg, const char *sentence);
 	void *arg;

@@ -19,8 +19,8 @@
 struct stream {
 	struct stream_address address;
 	struct stream_options options;
-	int in, out;	 /* the same but for STREAM_STDIO */
-	int flags[2];	 /* of stdin and stdout, as they were */
+	int in, out;  /* the same but for STREAM_STDIO */
+	int flags[2]; /* of stdin and stdout, as they were */
 	struct pair *pair;
 	char name[320];
 };
@@ -50,10 +50,13 @@ static int stream_explain_device(const struct stream *stream, int err, const cha
 	else if (err == -ENOTTY)
 		snprintf(ret_why, len, "%s is no character device", path);
 	else if (err == -EINVAL)
-		snprintf(ret_why, len, "%s has no HopIDs: write them in configfs, or give the "
-				       "stream's name instead of its device", path);
+		snprintf(ret_why, len,
+			 "%s has no HopIDs: write them in configfs, or give the "
+			 "stream's name instead of its device",
+			 path);
 	else if (err == -EINTR)
-		snprintf(ret_why, len, "stopped by a signal while waiting for the cable of %s", path);
+		snprintf(ret_why, len, "stopped by a signal while waiting for the cable of %s",
+			 path);
 	else if (err == -ETIMEDOUT)
 		snprintf(ret_why, len, "timed out waiting for the cable of %s", path);
 	else
@@ -82,12 +85,14 @@ static int stream_open_device(struct stream *stream, int64_t deadline, char *ret
 		if (!told && stream->options.waiting.tell)
 			stream->options.waiting.tell(stream->options.waiting.arg, sentence);
 		told = true;
-		err = stop_poll(events < 0 ? -1 : events, POLLIN, next < deadline ? next : deadline);
+		err = stop_poll(events < 0 ? -1 : events, POLLIN,
+				next < deadline ? next : deadline);
 		if (err == -EINTR || stop_now() >= deadline) {
 			fd = err == -EINTR ? -EINTR : -ETIMEDOUT;
 			break;
 		}
-		while (events >= 0 && (err = uevent_read(events, &event), err == 0 || err == -ENOBUFS))
+		while (events >= 0 &&
+		       (err = uevent_read(events, &event), err == 0 || err == -ENOBUFS))
 			;
 	}
 	if (events >= 0)
@@ -98,20 +103,21 @@ static int stream_open_device(struct stream *stream, int64_t deadline, char *ret
 	return 0;
 }
 
-/* The flags belong to the open file, which the shell that started us may share: they are put back. */
+/* The flags belong to the open file, which the shell that started us may share: they are put back.
+ */
 static int stream_open_stdio(struct stream *stream, char *ret_why, size_t len)
 {
 	for (int fd = 0; fd < 2; fd++) {
 		if (isatty(fd)) {
-			snprintf(ret_why, len, "--stream - needs pipes, and standard %s is a terminal",
+			snprintf(ret_why, len,
+				 "--stream - needs pipes, and standard %s is a terminal",
 				 fd ? "output" : "input");
 			return -EINVAL;
 		}
 	}
 	for (int fd = 0; fd < 2; fd++) {
 		stream->flags[fd] = fcntl(fd, F_GETFL);
-		if (stream->flags[fd] < 0 ||
-		    fcntl(fd, F_SETFL, stream->flags[fd] | O_NONBLOCK)) {
+		if (stream->flags[fd] < 0 || fcntl(fd, F_SETFL, stream->flags[fd] | O_NONBLOCK)) {
 			int err = -errno;
 
 			snprintf(ret_why, len, "cannot use standard %s as the stream: %s",
@@ -158,8 +164,8 @@ static int stream_connect(struct stream *stream, int64_t deadline, char *ret_why
 	switch (stream->address.kind) {
 	case STREAM_PAIRED: return stream_open_pair(stream, ret_why, len);
 	case STREAM_DEVICE: return stream_open_device(stream, deadline, ret_why, len);
-	case STREAM_STDIO:  return stream_open_stdio(stream, ret_why, len);
-	default:	    break;
+	case STREAM_STDIO: return stream_open_stdio(stream, ret_why, len);
+	default: break;
 	}
 	fd = stream_socket_open(&stream->address, &stream->options, deadline, ret_why, len);
 	if (fd < 0)
@@ -259,6 +265,14 @@ const char *stream_name(const struct stream *stream)
 	return stream->name;
 }
 
+/* The pair has a new device, or failed with ERR. */
+static int stream_paired(struct stream *stream, int err)
+{
+	stream->in = stream->out = err ? -1 : pair_fd(stream->pair);
+	stream_describe(stream);
+	return err;
+}
+
 int stream_renew(struct stream *stream, int64_t deadline, char *ret_why, size_t len)
 {
 	int err;
@@ -266,27 +280,24 @@ int stream_renew(struct stream *stream, int64_t deadline, char *ret_why, size_t 
 	if (!stream->pair)
 		return -EALREADY;
 	err = pair_renew(stream->pair, deadline, ret_why, len);
-	if (err == -EALREADY)
-		return err;
-	stream->in = stream->out = err ? -1 : pair_fd(stream->pair);
-	stream_describe(stream);
-	return err;
+	return err == -EALREADY ? err : stream_paired(stream, err);
+}
+
+int stream_refuse(struct stream *stream, int64_t deadline, char *ret_why, size_t len)
+{
+	if (!stream->pair)
+		return stream_reopen(stream, deadline, ret_why, len);
+	return stream_paired(stream, pair_refuse(stream->pair, deadline, ret_why, len));
 }
 
 int stream_reopen(struct stream *stream, int64_t deadline, char *ret_why, size_t len)
 {
-	int err;
-
 	if (stream->address.kind == STREAM_STDIO) {
 		snprintf(ret_why, len, "standard input ended before the other side said anything");
 		return -EPIPE;
 	}
+	if (stream->pair)
+		return stream_paired(stream, pair_reopen(stream->pair, deadline, ret_why, len));
 	stream_disconnect(stream);
-	if (!stream->pair)
-		return stream_connect(stream, deadline, ret_why, len);
-	err = pair_reopen(stream->pair, deadline, ret_why, len);
-	if (!err)
-		stream->in = stream->out = pair_fd(stream->pair);
-	stream_describe(stream);
-	return err;
+	return stream_connect(stream, deadline, ret_why, len);
 }

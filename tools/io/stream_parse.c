@@ -8,17 +8,19 @@
 
 #include "io/pair.h"
 
-#define STREAM_NAME_LETTERS \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+#define STREAM_NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-static int stream_parse_name(const char *text, struct stream_address *ret, char *ret_why, size_t len)
+static int stream_parse_name(const char *text, struct stream_address *ret, char *ret_why,
+			     size_t len)
 {
 	size_t letters = strspn(text, STREAM_NAME_LETTERS);
 
 	ret->kind = STREAM_PAIRED;
 	if (text[letters]) {
-		snprintf(ret_why, len, "'%s' is no stream: a name has letters, digits, '.', '_' and "
-				       "'-'; a path begins with /, a socket with unix: or tcp:", text);
+		snprintf(ret_why, len,
+			 "'%s' is no stream: a name has letters, digits, '.', '_' and "
+			 "'-'; a path begins with /, a socket with unix: or tcp:",
+			 text);
 	} else if (letters > PAIR_NAME_MOST) {
 		snprintf(ret_why, len, "the stream name '%s' has %zu characters: %d are the most",
 			 text, letters, PAIR_NAME_MOST);
@@ -71,12 +73,15 @@ static int stream_parse_tcp(const char *text, struct stream_address *ret, char *
 		if (*host_end != ']')
 			colon = NULL;
 	} else if (colon && memchr(text, ':', colon - text)) {
-		snprintf(ret_why, len, "tcp:%s is ambiguous: put the address in brackets, "
-				       "tcp:[ADDRESS]:PORT", text);
+		snprintf(ret_why, len,
+			 "tcp:%s is ambiguous: put the address in brackets, "
+			 "tcp:[ADDRESS]:PORT",
+			 text);
 		return -EINVAL;
 	}
 	if (!colon || host_end == host) {
-		snprintf(ret_why, len, "tcp:%s is not tcp:ADDRESS:PORT or tcp:[ADDRESS]:PORT", text);
+		snprintf(ret_why, len, "tcp:%s is not tcp:ADDRESS:PORT or tcp:[ADDRESS]:PORT",
+			 text);
 	} else if ((size_t)(host_end - host) >= sizeof(ret->host)) {
 		snprintf(ret_why, len, "the address in tcp:%s is too long", text);
 	} else if (!stream_port_valid(colon + 1)) {
@@ -91,7 +96,7 @@ static int stream_parse_tcp(const char *text, struct stream_address *ret, char *
 
 int stream_parse(const char *text, struct stream_address *ret, char *ret_why, size_t len)
 {
-	struct stream_address address = { 0 };
+	struct stream_address address = {0};
 	int err = 0;
 
 	if (strcmp(text, "-") == 0)

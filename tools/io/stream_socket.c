@@ -59,15 +59,17 @@ static void stream_socket_tell(const struct stream_address *address,
 
 	if (!options->waiting.tell)
 		return;
-	snprintf(sentence, sizeof(sentence), options->listen ?
-		 "waiting for tbsend to connect to %s" : "waiting for tbrecv to listen on %s",
+	snprintf(sentence, sizeof(sentence),
+		 options->listen ? "waiting for tbsend to connect to %s"
+				 : "waiting for tbrecv to listen on %s",
 		 stream_socket_text(address, text));
 	options->waiting.tell(options->waiting.arg, sentence);
 }
 
-static bool stream_socket_parse4(const char *host, in_port_t port, struct stream_socket_address *ret)
+static bool stream_socket_parse4(const char *host, in_port_t port,
+				 struct stream_socket_address *ret)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = port };
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = port};
 
 	if (inet_pton(AF_INET, host, &in.sin_addr) != 1)
 		return false;
@@ -81,8 +83,8 @@ static bool stream_socket_parse4(const char *host, in_port_t port, struct stream
 static bool stream_socket_parse6(const char *host, const char *scope, in_port_t port,
 				 struct stream_socket_address *ret)
 {
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = port };
-	static const uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = port};
+	static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff};
 
 	if (inet_pton(AF_INET6, host, &in6.sin6_addr) != 1)
 		return false;
@@ -115,16 +117,18 @@ static int stream_socket_resolve_tcp(const struct stream_address *address,
 		*scope++ = '\0';
 	if (stream_socket_parse6(host, scope, port, ret))
 		return 0;
-	snprintf(ret_why, len, "'%s' is no address here: give it in numbers, like 192.0.2.7 or "
-			       "[fe80::1%%thunderbolt0]; names are not looked up", address->host);
+	snprintf(ret_why, len,
+		 "'%s' is no address here: give it in numbers, like 192.0.2.7 or "
+		 "[fe80::1%%thunderbolt0]; names are not looked up",
+		 address->host);
 	return -EINVAL;
 }
 
 int stream_socket_resolve(const struct stream_address *address, struct stream_socket_address *ret,
 			  char *ret_why, size_t len)
 {
-	struct stream_socket_address found = { 0 };
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct stream_socket_address found = {0};
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	int err = 0;
 
 	if (address->kind == STREAM_UNIX) {
@@ -192,17 +196,15 @@ static bool stream_socket_later(int err)
 	case EHOSTDOWN:
 	case EADDRNOTAVAIL:
 	case ENODEV:
-	case ETIMEDOUT:
-		return true;
-	default:
-		return false;
+	case ETIMEDOUT: return true;
+	default: return false;
 	}
 }
 
 static int stream_socket_dial(const struct stream_address *address,
 			      const struct stream_socket_address *to,
-			      const struct stream_options *options, int64_t deadline,
-			      char *ret_why, size_t len)
+			      const struct stream_options *options, int64_t deadline, char *ret_why,
+			      size_t len)
 {
 	bool told = false;
 	int fd;
@@ -318,8 +320,9 @@ int stream_socket_open(const struct stream_address *address, const struct stream
 	if (to.wildcard && !options->insecure) {
 		char text[320];
 
-		snprintf(ret_why, len, "%s would take data from any network: name the address of one "
-				       "interface, or say --insecure",
+		snprintf(ret_why, len,
+			 "%s would take data from any network: name the address of one "
+			 "interface, or say --insecure",
 			 stream_socket_text(address, text));
 		return -EINVAL;
 	}

@@ -26,9 +26,9 @@ static int uevent_parse_field(struct uevent *event, const char *field, size_t le
 		const char *key;
 		size_t offset, size;
 	} fields[] = {
-		{ "ACTION=", offsetof(struct uevent, action), sizeof(event->action) },
-		{ "SUBSYSTEM=", offsetof(struct uevent, subsystem), sizeof(event->subsystem) },
-		{ "DEVTYPE=", offsetof(struct uevent, devtype), sizeof(event->devtype) },
+		{"ACTION=", offsetof(struct uevent, action), sizeof(event->action)},
+		{"SUBSYSTEM=", offsetof(struct uevent, subsystem), sizeof(event->subsystem)},
+		{"DEVTYPE=", offsetof(struct uevent, devtype), sizeof(event->devtype)},
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -51,7 +51,7 @@ static int uevent_parse_field(struct uevent *event, const char *field, size_t le
 
 int uevent_parse(const char *text, size_t len, struct uevent *ret)
 {
-	struct uevent event = { 0 };
+	struct uevent event = {0};
 	const char *end = text + len;
 	bool first = true;
 
@@ -74,7 +74,7 @@ int uevent_parse(const char *text, size_t len, struct uevent *ret)
 
 int uevent_open(void)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = UEVENT_GROUP_KERNEL };
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = UEVENT_GROUP_KERNEL};
 	int fd, err;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
@@ -91,7 +91,7 @@ int uevent_open(void)
 int uevent_read(int socket, struct uevent *ret)
 {
 	for (;;) {
-		struct sockaddr_nl from = { 0 };
+		struct sockaddr_nl from = {0};
 		socklen_t from_len = sizeof(from);
 		char text[UEVENT_MOST];
 		ssize_t len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's events about devices, straight from its netlink multicast group: needs no udev, so it
- * works in any initramfs. Source of the format: the kernel's lib/kobject_uevent.c.
+ * The kernel's events about devices, straight from its netlink multicast group: needs no udev, so
+ * it works in any initramfs. Source of the format: the kernel's lib/kobject_uevent.c.
  */
 #ifndef IO_UEVENT_H
 #define IO_UEVENT_H
@@ -17,8 +17,8 @@ struct uevent {
 };
 
 /*
- * Reads one event of the LEN bytes at TEXT ("change@/devices/..." and KEY=VALUE strings, each with its
- * NUL). Returns 0, or -EBADMSG for what is none or does not fit.
+ * Reads one event of the LEN bytes at TEXT ("change@/devices/..." and KEY=VALUE strings, each with
+ * its NUL). Returns 0, or -EBADMSG for what is none or does not fit.
  */
 int uevent_parse(const char *text, size_t len, struct uevent *ret);
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +7,6 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
-#include "fabric.h"
 #include "guest.h"
 
 /*
@@ -27,20 +24,13 @@ static struct guest a, b;
 
 static void run_until_quiet(void)
 {
-	while (fabric_turn(&fabric) == 0)
-		;
+	guest_time(&fabric, 0);
 }
 
-static bool wait_link(bool up)
+static bool train(void)
 {
-	const uint64_t end = clock_now() + 2000;
-
-	while (cable.linked != up && clock_now() < end) {
-		int timeout = fabric_turn(&fabric);
-
-		poll(NULL, 0, timeout < 0 ? 10 : timeout);
-	}
-	return cable.linked == up;
+	guest_time(&fabric, 100);
+	return cable.linked;
 }
 
 static void set_path(struct host *host, unsigned int adapter, unsigned int hop, unsigned int out,
@@ -62,7 +52,7 @@ static int setup(void **state)
 		return -1;
 	guest_enumerate(&a);
 	guest_enumerate(&b);
-	if (!wait_link(true))
+	if (!train())
 		return -1;
 	set_path(&hosts[0], UPSTREAM, 1, LANE, 8);
 	set_path(&hosts[1], LANE, 8, UPSTREAM, 1);
@@ -225,7 +215,7 @@ static void test_unplug_and_plug(void **state)
 	run_until_quiet();
 	assert_false(guest_done(&a, true, 1, &frame));
 	fabric_plug(&fabric, 0, true);
-	assert_true(wait_link(true));
+	assert_true(train());
 	run_until_quiet();
 	assert_true(guest_done(&b, false, 1, &frame));
 }
@@ -238,10 +228,9 @@ static void test_power_off_drops_link(void **state)
 	assert_true(hosts[0].ring0.events[0].unplug);
 	assert_int_equal(hosts[1].dma.count, 0);
 	host_power(&hosts[1], true);
-	fabric_turn(&fabric);
-	assert_true(cable.trained == CLOCK_NEVER); /* not before its router is enumerated */
+	assert_false(train()); /* not before its router is enumerated */
 	guest_enumerate(&b);
-	assert_true(wait_link(true));
+	assert_true(train());
 	assert_true(hosts[0].ring0.events[0].unplug && hosts[0].ring0.events[0].plug);
 }
 
@@ -260,7 +249,7 @@ static void test_hostile_addresses(void **state)
 	guest_send(&a, 1, "y", 1, 1, 2);
 	memcpy(b.memory + guest_slot(false, 1, 0), &nowhere, 8);
 	fabric_plug(&fabric, 0, true);
-	assert_true(wait_link(true));
+	assert_true(train());
 	run_until_quiet();
 	assert_true(guest_done(&a, true, 1, &frame));
 	assert_true(guest_done(&a, true, 1, &frame));

@@ -12,11 +12,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host.h"
+#include "clock.h"
+#include "fabric.h"
 
 #define GUEST_BASE  UINT64_C(0x100000)
 #define GUEST_SIZE  0x100000u
 #define GUEST_SLOTS 16u
+
+static uint64_t guest_now = 1000; /* ms, on a clock that only tests move */
 
 struct guest {
 	struct host *host;
@@ -38,6 +41,7 @@ static inline int guest_start(struct guest *guest, struct host *host)
 	int ret;
 
 	*guest = (struct guest){.host = host};
+	clock_hold(guest_now);
 	if (fd < 0 || ftruncate(fd, GUEST_SIZE))
 		return -1;
 	host_power(host, true);
@@ -52,6 +56,19 @@ static inline void guest_enumerate(struct guest *guest)
 {
 	guest->host->router.words[3] |= UINT32_C(1) << 31;
 	guest->host->ops->configured(guest->host->ctx, guest->host);
+}
+
+/* Turns of the fabric over so many milliseconds. */
+static inline void guest_time(struct fabric *fabric, unsigned int ms)
+{
+	for (;;) {
+		clock_hold(guest_now);
+		while (fabric_turn(fabric) == 0)
+			;
+		if (!ms--)
+			return;
+		guest_now++;
+	}
 }
 
 static inline void guest_stop(struct guest *guest)

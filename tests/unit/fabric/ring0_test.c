@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,8 +6,6 @@
 
 #include <cmocka.h>
 
-#include "clock.h"
-#include "fabric.h"
 #include "guest.h"
 
 /* Two hosts on a cable, with control rings but no paths: what connection managers say and hear. */
@@ -49,8 +46,7 @@ static void say(struct guest *guest, const struct ctl_packet *packet)
 	size_t len = ctl_build(packet, frame);
 
 	guest_send(guest, 0, frame, (unsigned int)len, 0, packet->type);
-	while (fabric_turn(&fabric) == 0)
-		;
+	guest_time(&fabric, 0);
 }
 
 /* The next packet that the guest received; false if there is none. */
@@ -80,12 +76,7 @@ static void access_word(struct guest *guest, enum ctl_type type, unsigned int ad
 
 static void let_time_pass(unsigned int ms)
 {
-	const uint64_t end = clock_now() + ms;
-
-	do {
-		fabric_turn(&fabric);
-		poll(NULL, 0, 5);
-	} while (clock_now() < end);
+	guest_time(&fabric, ms);
 }
 
 static void enable_hotplug(struct guest *guest, unsigned int lane)

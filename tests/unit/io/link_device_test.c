@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A link over a character device, whose bytes can get lost in the middle: a pseudo-terminal stands for one,
- * since it blocks, fills up and hangs up as a stream's device does.
+ * A link over a character device, whose bytes can get lost in the middle: a pseudo-terminal stands
+ * for one, since it blocks, fills up and hangs up as a stream's device does.
  */
 #include <fcntl.h>
 #include <pty.h>
@@ -19,7 +19,7 @@ struct device {
 
 static void device_open(struct device *device)
 {
-	struct termios raw = { 0 };
+	struct termios raw = {0};
 	int slave;
 
 	cfmakeraw(&raw);
@@ -36,13 +36,12 @@ struct opening {
 static void *open_link(void *arg)
 {
 	struct opening *opening = arg;
-	struct stream_address address = { .kind = STREAM_DEVICE };
+	struct stream_address address = {.kind = STREAM_DEVICE};
 
 	strcpy(address.path, opening->device.path);
-	opening->end.err = link_open_limits(&address, &opening->end.options, &opening->end.hello,
-					    &opening->end.limits, &opening->end.link,
-					    &opening->end.peer, opening->end.why,
-					    sizeof(opening->end.why));
+	opening->end.err = link_open_limits(
+		&address, &opening->end.options, &opening->end.hello, &opening->end.limits,
+		&opening->end.link, &opening->end.peer, opening->end.why, sizeof(opening->end.why));
 	return NULL;
 }
 
@@ -67,12 +66,13 @@ static void *drain(void *arg)
 	return NULL;
 }
 
-/* The end of a record is lost; KEEPALIVE records go on and are taken for it, or nothing comes at all. */
+/* The end of a record is lost; KEEPALIVE records go on and are taken for it, or nothing comes at
+ * all. */
 static void test_lost_tail(void **state)
 {
 	static uint8_t buf[WIRE_HEADER + 100000], payload[100000];
 	struct wire_hello hello = link_test_hello(WIRE_SENDER);
-	struct opening opening = { 0 };
+	struct opening opening = {0};
 	struct link_test_end *end = &opening.end;
 	pthread_t opener, drainer;
 	size_t len;
@@ -98,10 +98,11 @@ static void test_lost_tail(void **state)
 	close(opening.device.master);
 }
 
-/* What another process has open is not shared with it: neither with one that locks nor one that does not. */
+/* What another process has open is not shared with it: neither with one that locks nor one that
+ * does not. */
 static void test_busy(void **state)
 {
-	struct opening opening = { 0 };
+	struct opening opening = {0};
 	char c, name[32] = "";
 	int ready[2], go[2];
 	FILE *comm = fopen("/proc/self/comm", "r");
@@ -114,8 +115,8 @@ static void test_busy(void **state)
 	assert_int_equal(pipe(ready) || pipe(go), 0);
 	if (fork() == 0) {
 		close(go[1]);
-		if (open(opening.device.path, O_RDWR | O_NOCTTY) >= 0 && write(ready[1], "x", 1) == 1 &&
-		    read(go[0], &c, 1) >= 0)
+		if (open(opening.device.path, O_RDWR | O_NOCTTY) >= 0 &&
+		    write(ready[1], "x", 1) == 1 && read(go[0], &c, 1) >= 0)
 			_exit(0);
 		_exit(1);
 	}
@@ -136,7 +137,7 @@ static void test_busy(void **state)
 
 static void test_no_device(void **state)
 {
-	struct opening opening = { .device.path = "/dev/tbstream-none" };
+	struct opening opening = {.device.path = "/dev/tbstream-none"};
 
 	(void)state;
 	opening.end.hello = link_test_hello(WIRE_RECEIVER);
@@ -164,7 +165,8 @@ static void test_signal(void **state)
 	kill(getpid(), SIGINT);
 	before = stop_now();
 	err = link_get(receiver.link, stop_deadline(LONG_WAIT), &record);
-	/* Both ends are in this process: each may hear of its own signal first, or of the other's end. */
+	/* Both ends are in this process: each may hear of its own signal first, or of the other's
+	 * end. */
 	assert_true(err == -EINTR || err == -ECANCELED);
 	link_why(receiver.link, why, sizeof(why));
 	assert_non_null(strstr(why, "stopped by a signal"));

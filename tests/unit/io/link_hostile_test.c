@@ -2,9 +2,14 @@
 /* A link against a peer that writes its bytes by hand: damage, gaps, silence, another language. */
 #include "link_test.h"
 
+static void tell(void *arg, const char *sentence)
+{
+	snprintf(arg, 400, "%s", sentence);
+}
+
 static void test_damaged_payload(void **state)
 {
-	uint8_t buf[WIRE_HEADER + 64], payload[1024] = { 0 };
+	uint8_t buf[WIRE_HEADER + 64], payload[1024] = {0};
 	struct link_test_end end;
 	size_t size;
 	int fd;
@@ -23,7 +28,7 @@ static void test_damaged_payload(void **state)
 
 static void test_damaged_header(void **state)
 {
-	uint8_t buf[WIRE_HEADER + 64], payload[64] = { 0 };
+	uint8_t buf[WIRE_HEADER + 64], payload[64] = {0};
 	struct link_test_end end;
 	size_t size;
 	int fd;
@@ -40,7 +45,7 @@ static void test_damaged_header(void **state)
 
 static void test_sequence_gap(void **state)
 {
-	uint8_t payload[8] = { 0 };
+	uint8_t payload[8] = {0};
 	struct link_test_end end;
 	struct link_record *record;
 	int fd;
@@ -58,7 +63,7 @@ static void test_sequence_gap(void **state)
 
 static void test_malformed_ack(void **state)
 {
-	uint8_t payload[3] = { 0 };
+	uint8_t payload[3] = {0};
 	struct link_test_end end;
 	int fd;
 
@@ -73,7 +78,7 @@ static void test_malformed_ack(void **state)
 /* Types that a later version adds as optional are passed over. */
 static void test_optional_type(void **state)
 {
-	uint8_t payload[8] = { 0 };
+	uint8_t payload[8] = {0};
 	struct link_test_end end;
 	struct link_record *record;
 	int fd;
@@ -157,7 +162,8 @@ static void test_keepalive(void **state)
 	close(fd);
 }
 
-/* Our HELLO comes once before the peer's and once after it; a second, equal one of the peer is fine. */
+/* Our HELLO comes once before the peer's and once after it; a second, equal one of the peer is
+ * fine. */
 static void test_hello_twice(void **state)
 {
 	struct wire_hello hello = link_test_hello(WIRE_SENDER);
@@ -197,7 +203,7 @@ static void test_hello_anew(void **state)
 static void test_old_bytes(void **state)
 {
 	struct wire_hello hello = link_test_hello(WIRE_SENDER);
-	uint8_t payload[1024] = { 0 };
+	uint8_t payload[1024] = {0};
 	struct link_test_end end;
 	int fd;
 
@@ -262,6 +268,41 @@ static void test_knock(void **state)
 	close(fd);
 }
 
+/* Who looks for a stream of another name is not the peer either: two names may meet on the same
+ * HopIDs. */
+static void test_other_name(void **state)
+{
+	struct wire_hello hello = link_test_hello(WIRE_SENDER);
+	char told[400] = "";
+	struct link_test_end end = {
+		.hello = link_test_hello(WIRE_RECEIVER),
+		.limits = link_test_limits,
+		.options =
+			{
+				.listen = true,
+				.deadline = stop_deadline(LONG_WAIT),
+				.waiting = {.tell = tell, .arg = told},
+			},
+	};
+	uint8_t payload[1024];
+	int fd, again;
+
+	(void)state;
+	strcpy(end.hello.stream, "ours");
+	strcpy(hello.stream, "theirs");
+	assert_int_equal(pthread_create(&end.thread, NULL, link_test_open, &end), 0);
+	fd = link_test_dial();
+	link_test_expect(fd, WIRE_TYPE_HELLO, payload);
+	link_test_say_hello(fd, &hello, 0);
+	again = link_test_dial();
+	strcpy(hello.stream, "ours");
+	link_test_say_hello(again, &hello, 0);
+	link_test_join(&end, 0);
+	link_close(end.link);
+	close(again);
+	close(fd);
+}
+
 static void test_other_versions(void **state)
 {
 	struct wire_hello hello = link_test_hello(WIRE_SENDER);
@@ -294,11 +335,6 @@ static void test_same_role(void **state)
 	assert_non_null(strstr(one.why, "both sides want to receive: start tbsend"));
 }
 
-static void tell(void *arg, const char *sentence)
-{
-	snprintf(arg, 400, "%s", sentence);
-}
-
 static void test_nobody(void **state)
 {
 	struct stream_address address = link_test_address();
@@ -306,7 +342,7 @@ static void test_nobody(void **state)
 	char why[800], told[400] = "";
 	struct stream_options options = {
 		.deadline = stop_deadline(300 * MS),
-		.waiting = { .tell = tell, .arg = told },
+		.waiting = {.tell = tell, .arg = told},
 	};
 	struct link *link;
 
@@ -330,7 +366,7 @@ static void test_no_answer(void **state)
 	end.options = (struct stream_options){
 		.listen = true,
 		.deadline = stop_deadline(1500 * MS),
-		.waiting = { .tell = tell, .arg = told },
+		.waiting = {.tell = tell, .arg = told},
 	};
 	assert_int_equal(pthread_create(&end.thread, NULL, link_test_open, &end), 0);
 	fd = link_test_dial();
@@ -343,23 +379,15 @@ static void test_no_answer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_damaged_payload),
-		cmocka_unit_test(test_damaged_header),
-		cmocka_unit_test(test_sequence_gap),
-		cmocka_unit_test(test_malformed_ack),
-		cmocka_unit_test(test_optional_type),
-		cmocka_unit_test(test_abort_sentence),
-		cmocka_unit_test(test_silence),
-		cmocka_unit_test(test_vanish),
-		cmocka_unit_test(test_keepalive),
-		cmocka_unit_test(test_hello_twice),
-		cmocka_unit_test(test_hello_anew),
-		cmocka_unit_test(test_old_bytes),
-		cmocka_unit_test(test_foreign),
-		cmocka_unit_test(test_knock),
-		cmocka_unit_test(test_other_versions),
-		cmocka_unit_test(test_same_role),
-		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_damaged_payload), cmocka_unit_test(test_damaged_header),
+		cmocka_unit_test(test_sequence_gap),	cmocka_unit_test(test_malformed_ack),
+		cmocka_unit_test(test_optional_type),	cmocka_unit_test(test_abort_sentence),
+		cmocka_unit_test(test_silence),		cmocka_unit_test(test_vanish),
+		cmocka_unit_test(test_keepalive),	cmocka_unit_test(test_hello_twice),
+		cmocka_unit_test(test_hello_anew),	cmocka_unit_test(test_old_bytes),
+		cmocka_unit_test(test_foreign),		cmocka_unit_test(test_knock),
+		cmocka_unit_test(test_other_name),	cmocka_unit_test(test_other_versions),
+		cmocka_unit_test(test_same_role),	cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_no_answer),
 	};
 

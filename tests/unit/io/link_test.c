@@ -38,7 +38,7 @@ static void expect_records(struct link *link, uint32_t length)
 /* Both ways at once, with records that fill a frame, a buffer, and many of them. */
 static void test_records_both_ways(void **state)
 {
-	static const uint32_t lengths[] = { 0, 1, 4048, 8192 - WIRE_HEADER, 8192, 1u << 20 };
+	static const uint32_t lengths[] = {0, 1, 4048, 8192 - WIRE_HEADER, 8192, 1u << 20};
 	struct link_test_end sender, receiver;
 
 	(void)state;
@@ -47,8 +47,8 @@ static void test_records_both_ways(void **state)
 	assert_string_equal(receiver.peer.program, "test");
 	assert_non_null(strstr(link_name(sender.link), "unix:"));
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		struct sending there = { .link = sender.link, .length = lengths[i] };
-		struct sending back = { .link = receiver.link, .length = lengths[i] };
+		struct sending there = {.link = sender.link, .length = lengths[i]};
+		struct sending back = {.link = receiver.link, .length = lengths[i]};
 		pthread_t threads[2];
 
 		pthread_create(&threads[0], NULL, send_records, &there);
@@ -99,7 +99,7 @@ static void test_slow_consumer(void **state)
 
 	(void)state;
 	link_test_pair(&sender, &receiver);
-	sending = (struct sending){ .link = sender.link, .length = 1u << 20 };
+	sending = (struct sending){.link = sender.link, .length = 1u << 20};
 	pthread_create(&thread, NULL, send_records, &sending);
 	stop_poll(-1, 0, stop_deadline(2 * link_test_limits.silence));
 	expect_records(receiver.link, 1u << 20);
@@ -119,8 +119,9 @@ static void test_idle(void **state)
 
 	(void)state;
 	link_test_pair(&sender, &receiver);
-	assert_int_equal(link_get(receiver.link, stop_deadline(2 * link_test_limits.silence), &record),
-			 -ETIMEDOUT);
+	assert_int_equal(
+		link_get(receiver.link, stop_deadline(2 * link_test_limits.silence), &record),
+		-ETIMEDOUT);
 	assert_false(link_ended(sender.link));
 	assert_false(link_ended(receiver.link));
 	link_close(sender.link);
@@ -170,7 +171,7 @@ static void test_put_woken(void **state)
 
 	(void)state;
 	link_test_pair(&sender, &receiver);
-	sending = (struct sending){ .link = sender.link, .length = 1u << 20 };
+	sending = (struct sending){.link = sender.link, .length = 1u << 20};
 	pthread_create(&thread, NULL, send_records, &sending);
 	stop_poll(-1, 0, stop_deadline(100 * MS));
 	link_close(receiver.link);
@@ -193,14 +194,10 @@ static void test_record_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_records_both_ways),
-		cmocka_unit_test(test_acknowledgements),
-		cmocka_unit_test(test_slow_consumer),
-		cmocka_unit_test(test_idle),
-		cmocka_unit_test(test_close_after_flush),
-		cmocka_unit_test(test_abort),
-		cmocka_unit_test(test_put_woken),
-		cmocka_unit_test(test_record_bounds),
+		cmocka_unit_test(test_records_both_ways), cmocka_unit_test(test_acknowledgements),
+		cmocka_unit_test(test_slow_consumer),	  cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_close_after_flush), cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_put_woken),	  cmocka_unit_test(test_record_bounds),
 	};
 
 	return stop_install() || cmocka_run_group_tests_name("link", tests, NULL, NULL);

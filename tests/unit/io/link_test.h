@@ -38,7 +38,7 @@ static const struct link_limits link_test_limits = {
 
 static struct stream_address link_test_address(void)
 {
-	struct stream_address address = { .kind = STREAM_UNIX };
+	struct stream_address address = {.kind = STREAM_UNIX};
 
 	snprintf(address.path, sizeof(address.path), "/tmp/link-test-%d", (int)getpid());
 	return address;
@@ -119,8 +119,8 @@ static inline struct link_record *link_test_record(uint32_t length, uint8_t fill
 static inline int link_test_dial(void)
 {
 	struct stream_address address = link_test_address();
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 10 };
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct timeval patience = {.tv_sec = 10};
 	int64_t deadline = stop_deadline(LONG_WAIT);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -174,7 +174,8 @@ static inline void link_test_say_hello(int fd, const struct wire_hello *hello, u
 	link_test_say(fd, WIRE_TYPE_HELLO, sequence, payload, sizeof(payload));
 }
 
-/* Reads records until one of TYPE came; its payload goes to BUF of 1024 bytes. Returns its length. */
+/* Reads records until one of TYPE came; its payload goes to BUF of 1024 bytes. Returns its length.
+ */
 static inline uint32_t link_test_expect(int fd, uint8_t type, void *buf)
 {
 	for (;;) {

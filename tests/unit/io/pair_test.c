@@ -62,7 +62,7 @@ static void test_hopids(void **state)
 
 static void test_due(void **state)
 {
-	struct pair pair = { .opened = 100 * STOP_SECOND };
+	struct pair pair = {.opened = 100 * STOP_SECOND, .settle = PAIR_SETTLE};
 
 	(void)state;
 	strcpy(pair.peer.host, HIGH);
@@ -85,9 +85,9 @@ static void test_due(void **state)
 static void test_choose(void **state)
 {
 	struct pair_peer peers[3] = {
-		{ .uuid = LOW, .xdomain = "0-1" },
-		{ .uuid = HIGH, .xdomain = "0-3", .service = "0-3.1" },
-		{ .uuid = "c0", .xdomain = "1-1", .service = "1-1.0" },
+		{.uuid = LOW, .xdomain = "0-1"},
+		{.uuid = HIGH, .xdomain = "0-3", .service = "0-3.1"},
+		{.uuid = "c0", .xdomain = "1-1", .service = "1-1.0"},
 	};
 	size_t chosen = 99;
 
@@ -204,7 +204,7 @@ static void test_sysfs(void **state)
 
 static void test_close_nothing(void **state)
 {
-	struct pair_state looked = { 0 };
+	struct pair_state looked = {0};
 
 	(void)state;
 	pair_close(NULL);
@@ -214,9 +214,9 @@ static void test_close_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leads),  cmocka_unit_test(test_decide),
-		cmocka_unit_test(test_hopids), cmocka_unit_test(test_due),
-		cmocka_unit_test(test_choose), cmocka_unit_test(test_sysfs),
+		cmocka_unit_test(test_leads),	      cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_hopids),	      cmocka_unit_test(test_due),
+		cmocka_unit_test(test_choose),	      cmocka_unit_test(test_sysfs),
 		cmocka_unit_test(test_close_nothing),
 	};
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How waits end. The signals stay pending for ever, so each test of them is a process of its own. */
+/* How waits end. The signals stay pending for ever, so each test of them is a process of its own.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

@@ -45,7 +45,7 @@ static void *open_stream(void *arg)
 static struct opening prepare(const char *text, bool listen, int64_t wait)
 {
 	struct opening opening = {
-		.options = { .listen = listen, .deadline = stop_deadline(wait) },
+		.options = {.listen = listen, .deadline = stop_deadline(wait)},
 	};
 
 	assert_int_equal(stream_parse(text, &opening.address, opening.why, sizeof(opening.why)), 0);
@@ -113,7 +113,7 @@ static void test_unix_both_orders(void **state)
 /* A port that was free a moment ago. */
 static unsigned int free_port(int family)
 {
-	struct sockaddr_storage address = { .ss_family = family };
+	struct sockaddr_storage address = {.ss_family = family};
 	socklen_t len = sizeof(address);
 	int fd = socket(family, SOCK_STREAM, 0);
 	uint16_t port;
@@ -152,10 +152,11 @@ static void tell(void *arg, const char *sentence)
 		abort();
 }
 
-/* A socket's file that a killed program left is taken over; what somebody uses, or is another file, is not. */
+/* A socket's file that a killed program left is taken over; what somebody uses, or is another file,
+ * is not. */
 static void test_unix_path_taken(void **state)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct opening listener = prepare(socket_text, true, LONG_WAIT);
 	struct opening caller;
 	int fd, told[2];
@@ -167,7 +168,7 @@ static void test_unix_path_taken(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	close(fd);
 	assert_int_equal(pipe(told), 0);
-	listener.options.waiting = (struct stop_waiting){ .tell = tell, .arg = &told[1] };
+	listener.options.waiting = (struct stop_waiting){.tell = tell, .arg = &told[1]};
 	pthread_create(&listener.thread, NULL, open_stream, &listener);
 	assert_int_equal(read(told[0], &c, 1), 1);
 	expect_refusal(prepare(socket_text, true, LONG_WAIT), -EADDRINUSE, "somebody else does");

@@ -13,7 +13,7 @@
 #include "io/uevent.h"
 
 /* The fields of a message, each with its NUL. */
-#define CHANGE                                                                          \
+#define CHANGE                                                                           \
 	"change@/devices/pci0000:00/0000:00:04.0/domain0/0-0/0-1/0-1.2\0ACTION=change\0" \
 	"DEVPATH=/devices/pci0000:00/0000:00:04.0/domain0/0-0/0-1/0-1.2\0"               \
 	"SUBSYSTEM=thunderbolt\0DEVTYPE=thunderbolt_service\0"                           \
@@ -40,7 +40,7 @@ static void test_cut(void **state)
 	(void)state;
 	for (size_t len = 0; len < sizeof(text) - 1; len++) {
 		char *copy = malloc(len ? len : 1);
-		struct uevent event = { 0 };
+		struct uevent event = {0};
 
 		memcpy(copy, text, len);
 		if (uevent_parse(copy, len, &event) == 0)
@@ -53,13 +53,14 @@ static void test_cut(void **state)
 
 static void test_bad(void **state)
 {
-	/* udev's own messages on the same bus, no path, no subsystem, and a name that is too long. */
+	/* udev's own messages on the same bus, no path, no subsystem, and a name that is too long.
+	 */
 	static const char udev[] = "libudev\0\xfe\xed\xca\xfe";
 	static const char nothing[] = "add@/a\0ACTION=add\0SUBSYSTEM=x\0";
 	static const char plain[] = "add@/a\0ACTION=add\0DEVPATH=/a\0";
 	static const char longer[] = "add@/a\0ACTION=add\0SUBSYSTEM=x\0DEVPATH=/"
 				     "0123456789012345678901234567890123456789\0";
-	struct uevent event = { .name = "kept" };
+	struct uevent event = {.name = "kept"};
 
 	(void)state;
 	assert_int_equal(uevent_parse(udev, sizeof(udev) - 1, &event), -EBADMSG);

@@ -82,7 +82,7 @@ ok "all of them" same recv.out
 truncate -s 1000000 small
 ok "a target that is too small is refused" refused small -- image.zst
 ok "in a sentence with the numbers" says 'small holds .* needs' recv.err
-ok "the sender is told why" says 'The receiver refused: small holds' send.err
+ok "the sender is told why" says 'the receiver refused: small holds' send.err
 ok "nothing was written" sh -c 'head -c 1000000 /dev/zero | cmp - small'
 
 cp disk full
@@ -142,7 +142,7 @@ interrupted() {
 	receiver=$!
 	tbsend -t 20 -s unix:sock disk 2>send.err &
 	sender=$!
-	timeout 20 sh -c 'until grep -q Receiving recv.err && grep -q Sending send.err; do sleep 0.05; done'
+	timeout 20 sh -c 'until grep -q receiving recv.err && grep -q sending send.err; do sleep 0.05; done'
 	kill "$(if [ "$1" = receiver ]; then echo "$receiver"; else echo "$sender"; fi)"
 	# A receiver whose reader stands still waits for that reader, not for the sender.
 	[ "$1" = receiver ] || cat <fifo >/dev/null &
@@ -154,7 +154,7 @@ interrupted() {
 	ended 1 1
 }
 ok "a signal to the receiver ends both sides" interrupted receiver
-ok "the receiver says that it is not complete" says 'Interrupted' recv.err
+ok "the receiver says that it is not complete" says 'nterrupted' recv.err
 ok "the sender is told" says 'signal' send.err
 ok "a signal to the sender ends both sides" interrupted sender
 ok "the receiver is told" says 'signal' recv.err
@@ -167,7 +167,7 @@ killed() {
 	receiver=$!
 	tbsend -t 20 -s unix:sock disk 2>send.err &
 	sender=$!
-	timeout 20 sh -c 'until grep -q Receiving recv.err && grep -q Sending send.err; do sleep 0.05; done'
+	timeout 20 sh -c 'until grep -q receiving recv.err && grep -q sending send.err; do sleep 0.05; done'
 	kill -9 "$receiver"
 	wait_code "$sender"
 	send=$?
