@@ -56,7 +56,7 @@ static void tbsend_warn_used(const char *path)
 static int tbsend_failed(const struct tbsend *run, int r)
 {
 	if (r == -EINTR)
-		msg_error("interrupted: %s was not sent", run->path);
+		msg_error("interrupted before the receiver confirmed %s", run->path);
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
 	return EXIT_FAILED;
