@@ -67,6 +67,17 @@ def run(test):
         sender.check()
         check.equal(check.sha256(target), check.sha256(source), "hash of the received disk")
 
+    with test.behaviour("after the cable was pulled and plugged the same stream works again"):
+        fabric = test.cables[0]
+        fabric.unplug()
+        for side in (laptop, keeper):
+            side.agent.wait_until(f"! test -e /sys/bus/thunderbolt/devices/{side.stream.service}")
+        fabric.plug()
+        for side in (laptop, keeper):
+            check.equal(stream.service_wait(side.agent), side.stream.service, "the service")
+        disk_wipe(target)
+        disk_send(keeper, laptop, source, target)
+
     with test.behaviour("rmdir -p removes the stream, its folder and its device, on both sides"):
         for side in (laptop, keeper):
             side.stream.remove()

@@ -36,7 +36,8 @@ def gstreamer_add(root, place):
 def frames_expect(place):
     """The bytes that the screen must show."""
     pipeline = f"{CAMERA} ! {SCREEN} ! fdsink".split()
-    pixels = enter.enter(place, ["gst-launch-1.0", "-q", *pipeline], capture_output=True, check=True)
+    pixels = enter.enter(place, ["gst-launch-1.0", "-q", *pipeline], capture_output=True,
+                         check=True)
     check.equal(len(pixels.stdout), SIZE, "size of the frames decoded here")
     frames = {pixels.stdout[start:start + SIZE // FRAMES]
               for start in range(0, SIZE, SIZE // FRAMES)}

@@ -22,43 +22,43 @@
 #define HOST_BUFFERS 60u
 
 /* Lane adapter capability. */
-#define LANE_CAP        0x08u
-#define LANE_CAP_ID     0x01u
-#define LANE_CS_1       (LANE_CAP + 1)
-#define LANE_SPEEDS     (UINT32_C(0xc) << 16) /* Gen 2 and Gen 3 */
-#define LANE_WIDTHS     20
-#define LANE_TARGET     (UINT32_C(0xc) | WIDTH_SINGLE << 4)
-#define LANE_TARGET_W   (UINT32_C(3) << 4)
-#define LANE_DISABLE    (UINT32_C(1) << 14)
-#define LANE_BONDING    (UINT32_C(1) << 15)
+#define LANE_CAP	0x08u
+#define LANE_CAP_ID	0x01u
+#define LANE_CS_1	(LANE_CAP + 1)
+#define LANE_SPEEDS	(UINT32_C(0xc) << 16) /* Gen 2 and Gen 3 */
+#define LANE_WIDTHS	20
+#define LANE_TARGET	(UINT32_C(0xc) | WIDTH_SINGLE << 4)
+#define LANE_TARGET_W	(UINT32_C(3) << 4)
+#define LANE_DISABLE	(UINT32_C(1) << 14)
+#define LANE_BONDING	(UINT32_C(1) << 15)
 #define LANE_SPEED_GEN3 (UINT32_C(4) << 16)
-#define LANE_WIDTH      20
+#define LANE_WIDTH	20
 #define LANE_WIDTH_MASK (UINT32_C(0x3f) << LANE_WIDTH)
-#define LANE_STATE      26
+#define LANE_STATE	26
 #define LANE_STATE_MASK (UINT32_C(0xf) << LANE_STATE)
-#define WIDTH_SINGLE    UINT32_C(1)
-#define WIDTH_DUAL      UINT32_C(3)
+#define WIDTH_SINGLE	UINT32_C(1)
+#define WIDTH_DUAL	UINT32_C(3)
 
 /* TMU adapter capability. */
-#define TMU_CAP    0x10u
+#define TMU_CAP	   0x10u
 #define TMU_CAP_ID 0x03u
 #define TMU_CS_3   (TMU_CAP + 3)
 #define TMU_CS_6   (TMU_CAP + 6)
 
 /* USB4 port capability. */
-#define PORT_CAP             0x20u
-#define PORT_CAP_ID          0x06u
-#define PORT_CS_1            (PORT_CAP + 1)
-#define PORT_CS_1_WRITABLE   UINT32_C(0x01f7ffff)
-#define PORT_CS_1_NO_REPLY   (UINT32_C(1) << 25)
-#define PORT_CS_1_PENDING    (UINT32_C(1) << 31)
-#define PORT_CS_2            (PORT_CAP + 2)
-#define PORT_DATA_WORDS      16u
-#define PORT_CS_18           (PORT_CAP + 18)
-#define PORT_CS_18_BONDING   (UINT32_C(1) << 8)
-#define PORT_CS_19           (PORT_CAP + 19)
-#define PORT_CS_19_RESET     (UINT32_C(1) << 0)
-#define PORT_CS_19_WRITABLE  (PORT_CS_19_RESET | UINT32_C(0x00070018)) /* PC, PID, wakes */
+#define PORT_CAP	    0x20u
+#define PORT_CAP_ID	    0x06u
+#define PORT_CS_1	    (PORT_CAP + 1)
+#define PORT_CS_1_WRITABLE  UINT32_C(0x01f7ffff)
+#define PORT_CS_1_NO_REPLY  (UINT32_C(1) << 25)
+#define PORT_CS_1_PENDING   (UINT32_C(1) << 31)
+#define PORT_CS_2	    (PORT_CAP + 2)
+#define PORT_DATA_WORDS	    16u
+#define PORT_CS_18	    (PORT_CAP + 18)
+#define PORT_CS_18_BONDING  (UINT32_C(1) << 8)
+#define PORT_CS_19	    (PORT_CAP + 19)
+#define PORT_CS_19_RESET    (UINT32_C(1) << 0)
+#define PORT_CS_19_WRITABLE (PORT_CS_19_RESET | UINT32_C(0x00070018)) /* PC, PID, wakes */
 
 static void init_basic(struct adapter *adapter, unsigned int number)
 {
@@ -104,7 +104,7 @@ static void init_port(struct adapter *adapter, bool dual)
 
 void adapter_init(struct adapter *adapter, enum adapter_kind kind, unsigned int number, bool dual)
 {
-	*adapter = (struct adapter){ .kind = kind };
+	*adapter = (struct adapter){.kind = kind};
 	if (kind == ADAPTER_ABSENT)
 		return;
 	init_basic(adapter, number);
@@ -132,7 +132,8 @@ bool adapter_write(struct adapter *adapter, unsigned int word, uint32_t value)
 	at = &adapter->words[word];
 	*at = (*at & ~adapter->writable[word]) | (value & adapter->writable[word]);
 
-	/* There is no retimer in the cable: every sideband access ends at once without an answer. */
+	/* There is no retimer in the cable: every sideband access ends at once without an answer.
+	 */
 	if (adapter->kind == ADAPTER_LANE0 && word == PORT_CS_1 && value & PORT_CS_1_PENDING)
 		*at |= PORT_CS_1_NO_REPLY;
 	return true;

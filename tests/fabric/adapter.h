@@ -51,7 +51,7 @@ bool adapter_hotplug_enabled(const struct adapter *lane);
 bool adapter_port_reset(const struct adapter *lane0); /* downstream port reset asserted */
 bool adapter_lane_disabled(const struct adapter *lane);
 bool adapter_wants_dual(const struct adapter *lane); /* target width */
-bool adapter_bonding(const struct adapter *lane0); /* the lane bonding bit */
+bool adapter_bonding(const struct adapter *lane0);   /* the lane bonding bit */
 
 /* What the connection manager sees of the link. width: 1 or 2 lanes. */
 void adapter_set_link(struct adapter *lane, enum adapter_state state, unsigned int width);

@@ -6,13 +6,11 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
-#include <stddef.h>
-
+#include "command.h"
 #include "fabric.h"
 #include "fault.h"
 
-#define CONTROL_LINE_MAX  1024u
-#define CONTROL_REPLY_MAX 16384u
+#define CONTROL_LINE_MAX 1024u
 
 struct control {
 	struct fabric *fabric;
@@ -20,6 +18,6 @@ struct control {
 };
 
 /* Runs a command; line is cut up. The reply has no newline. */
-void control_execute(struct control *control, char *line, char reply[CONTROL_REPLY_MAX]);
+void control_execute(struct control *control, char *line, char reply[COMMAND_ANSWER_MAX]);
 
 #endif

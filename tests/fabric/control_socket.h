@@ -26,13 +26,13 @@ struct control_socket {
 #define CONTROL_SOCKET_POLLFDS (1 + CONTROL_CLIENTS_MAX)
 
 /* Listens at path, which stays the caller's. -errno. */
-int control_socket_open(struct control_socket *socket, const char *path, struct control control);
-void control_socket_close(struct control_socket *socket);
+int control_socket_open(struct control_socket *server, const char *path, struct control control);
+void control_socket_close(struct control_socket *server);
 
 /* Fills in what to poll, and handles what poll found. */
-void control_socket_prepare(const struct control_socket *socket,
+void control_socket_prepare(const struct control_socket *server,
 			    struct pollfd fds[CONTROL_SOCKET_POLLFDS]);
-void control_socket_serve(struct control_socket *socket,
+void control_socket_serve(struct control_socket *server,
 			  const struct pollfd fds[CONTROL_SOCKET_POLLFDS]);
 
 #endif

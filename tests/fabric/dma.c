@@ -10,13 +10,37 @@
 
 void dma_init(struct dma *dma)
 {
-	*dma = (struct dma){ 0 };
+	*dma = (struct dma){0};
+}
+
+/* A page that nobody may touch lies before and behind each map: a check that fails stops there. */
+static int region_map(struct dma_region *region, int fd, uint64_t offset)
+{
+	int prot = (region->prot & DMA_READ ? PROT_READ : 0) |
+		   (region->prot & DMA_WRITE ? PROT_WRITE : 0);
+	size_t whole;
+	uint8_t *guard;
+
+	if (__builtin_add_overflow(region->size, 2 * DMA_PAGE, &whole))
+		return -EINVAL;
+	guard = mmap(NULL, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (guard == MAP_FAILED)
+		return -errno;
+	if (mmap(guard + DMA_PAGE, region->size, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)offset) ==
+	    MAP_FAILED) {
+		int ret = -errno;
+
+		munmap(guard, whole);
+		return ret;
+	}
+	region->host = guard + DMA_PAGE;
+	return 0;
 }
 
 static void region_release(struct dma_region *region)
 {
 	if (region->host)
-		munmap(region->host, region->size);
+		munmap(region->host - DMA_PAGE, region->size + 2 * DMA_PAGE);
 }
 
 void dma_reset(struct dma *dma)
@@ -87,7 +111,7 @@ static int region_insert(struct dma *dma, size_t at, const struct dma_region *re
 int dma_map(struct dma *dma, uint64_t iova, uint64_t size, int fd, uint64_t offset,
 	    unsigned int prot)
 {
-	struct dma_region region = { .iova = iova, .size = size, .prot = prot };
+	struct dma_region region = {.iova = iova, .size = size, .prot = prot};
 	size_t at;
 	int ret;
 
@@ -101,13 +125,9 @@ int dma_map(struct dma *dma, uint64_t iova, uint64_t size, int fd, uint64_t offs
 		return -EEXIST;
 
 	if (fd >= 0) {
-		int mmap_prot = (prot & DMA_READ ? PROT_READ : 0) |
-				(prot & DMA_WRITE ? PROT_WRITE : 0);
-		void *host = mmap(NULL, size, mmap_prot, MAP_SHARED, fd, (off_t)offset);
-
-		if (host == MAP_FAILED)
-			return -errno;
-		region.host = host;
+		ret = region_map(&region, fd, offset);
+		if (ret)
+			return ret;
 	}
 	ret = region_insert(dma, at, &region);
 	if (ret)

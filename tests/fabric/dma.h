@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DMA_PAGE        4096u
+#define DMA_PAGE	4096u
 #define DMA_REGIONS_MAX 1024u
 
 /* Directions that a region allows; the values of the vfio-user flags. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fabric: the hosts and the cables between them. It decides when a link is up, tells both ends, and
- * carries frames from the TX ring at one end to the RX ring at the other, straight from guest memory
- * to guest memory (USB4 spec, "Lane Initialization", "Transport Layer", "Host Interface: End-to-End
- * Flow Control"; kernel drivers/thunderbolt/{nhi,tb,tunnel}.c).
+ * carries frames from the TX ring at one end to the RX ring at the other, straight from guest
+ * memory to guest memory (USB4 spec, "Lane Initialization", "Transport Layer", "Host Interface:
+ * End-to-End Flow Control"; kernel drivers/thunderbolt/{nhi,tb,tunnel}.c).
  *
- * A frame takes TX ring -> host interface adapter's hop table -> lane -> cable -> lane's hop table at
- * the other end -> host interface adapter -> RX ring. A TX ring with end-to-end flow control waits
- * while there is no valid path or no free RX descriptor; without it the frame is dropped.
+ * A frame takes TX ring -> host interface adapter's hop table -> lane -> cable -> lane's hop table
+ * at the other end -> host interface adapter -> RX ring. A TX ring with end-to-end flow control
+ * waits while there is no valid path or no free RX descriptor; without it the frame is dropped.
  */
 #ifndef FABRIC_H
 #define FABRIC_H
@@ -25,7 +25,7 @@
 struct frame {
 	unsigned int cable;
 	unsigned int direction; /* 0: from the cable's first end to its second */
-	unsigned int hop; /* HopID on the cable */
+	unsigned int hop;	/* HopID on the cable */
 	const uint8_t *data;
 	unsigned int length;
 	unsigned int sof;
@@ -35,8 +35,8 @@ struct frame {
 };
 
 /*
- * What carries frames: the cable, or something wrapped around it. 0: the frame is gone, delivered or
- * lost; -EAGAIN: it must wait, and will be offered again.
+ * What carries frames: the cable, or something wrapped around it. 0: the frame is gone, delivered
+ * or lost; -EAGAIN: it must wait, and will be offered again.
  */
 struct carrier {
 	int (*carry)(void *ctx, const struct frame *frame);
@@ -68,6 +68,7 @@ struct fabric {
 	struct cable *cables;
 	unsigned int cable_count;
 	struct carrier carrier; /* what frames are given to: the cables, or a wrapper around them */
+	bool moved;		/* frames left a TX ring in the last turn */
 };
 
 /* Joins hosts and cables, which stay the caller's. The ends name host and port. */

@@ -30,7 +30,8 @@ void fault_init(struct fault *fault, struct carrier inner, uint64_t seed,
 		void (*plug)(void *ctx, unsigned int cable, bool plugged), void (*wake)(void *ctx),
 		void *ctx)
 {
-	*fault = (struct fault){ .inner = inner, .seed = seed, .plug = plug, .wake = wake, .ctx = ctx };
+	*fault = (struct fault){
+		.inner = inner, .seed = seed, .plug = plug, .wake = wake, .ctx = ctx};
 	for (unsigned int i = 0; i < FABRIC_CABLES_MAX; i++)
 		fault->replug[i] = CLOCK_NEVER;
 }
@@ -46,7 +47,7 @@ int fault_add(struct fault *fault, const struct fault_rule *rule)
 void fault_clear(struct fault *fault)
 {
 	fault->rule_count = 0;
-	fault->random = (struct fault_random){ 0 };
+	fault->random = (struct fault_random){0};
 	for (unsigned int i = 0; i < FABRIC_CABLES_MAX; i++) {
 		fault->lanes[i][0].held_until = 0;
 		fault->lanes[i][1].held_until = 0;
@@ -113,7 +114,7 @@ static bool judge(struct fault *fault, const struct fault_lane *lane, const stru
 
 		if (!rule_matches(rule, lane, frame))
 			continue;
-		*ret_verdict = (struct verdict){ rule->kind, rule->ms, &rule->taken };
+		*ret_verdict = (struct verdict){rule->kind, rule->ms, &rule->taken};
 		return true;
 	}
 	return judge_random(fault, frame_dice(fault, frame, lane->seen), ret_verdict);
@@ -209,7 +210,7 @@ static int fault_carry(void *ctx, const struct frame *frame)
 
 struct carrier fault_carrier(struct fault *fault)
 {
-	return (struct carrier){ .carry = fault_carry, .ctx = fault };
+	return (struct carrier){.carry = fault_carry, .ctx = fault};
 }
 
 uint64_t fault_tick(struct fault *fault, uint64_t now)

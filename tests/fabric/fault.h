@@ -3,8 +3,8 @@
  * fault: a bad cable. It wraps what carries frames with the same interface, and loses, spoils,
  * doubles or holds up the frames that its rules name; the rest passes through.
  *
- * Frames are numbered from 0 per cable and direction as they pass, and, for a rule with a HopID, per
- * HopID. A rule takes effect on the first count frames from number at on that match it. Random
+ * Frames are numbered from 0 per cable and direction as they pass, and, for a rule with a HopID,
+ * per HopID. A rule takes effect on the first count frames from number at on that match it. Random
  * faults depend on the seed, the cable, the direction and the frame's number alone, so that a run
  * with the same frames has the same faults.
  */
@@ -18,15 +18,15 @@
 #include "path.h"
 
 #define FAULT_RULES_MAX 64u
-#define FAULT_ANY       UINT32_MAX
+#define FAULT_ANY	UINT32_MAX
 
 enum fault_kind {
 	FAULT_DROP,
 	FAULT_CORRUPT, /* one bit flips, and the CRC does not tell */
-	FAULT_CRC, /* one bit flips, and the frame is marked as a CRC error */
+	FAULT_CRC,     /* one bit flips, and the frame is marked as a CRC error */
 	FAULT_DUPLICATE,
-	FAULT_DELAY, /* the frame, and what comes behind it, waits ms */
-	FAULT_STALL, /* the same; without ms until the faults are cleared */
+	FAULT_DELAY,  /* the frame, and what comes behind it, waits ms */
+	FAULT_STALL,  /* the same; without ms until the faults are cleared */
 	FAULT_UNPLUG, /* the frame is lost with the cable; with ms it is plugged in again then */
 	FAULT_KINDS,
 };
@@ -35,9 +35,9 @@ struct fault_rule {
 	enum fault_kind kind;
 	unsigned int cable;
 	unsigned int direction; /* 0, 1, FAULT_ANY */
-	unsigned int pdf; /* of the frame's end, FAULT_ANY */
-	unsigned int hop; /* HopID on the cable, FAULT_ANY */
-	uint64_t at[2]; /* by direction */
+	unsigned int pdf;	/* of the frame's end, FAULT_ANY */
+	unsigned int hop;	/* HopID on the cable, FAULT_ANY */
+	uint64_t at[2];		/* by direction */
 	uint64_t count;
 	uint64_t ms;
 	uint64_t taken; /* how often it took effect */
@@ -55,7 +55,7 @@ struct fault_lane {
 	uint64_t seen; /* frames that have passed or were taken */
 	uint64_t seen_hop[PATH_HOPS_MAX];
 	uint64_t held_until; /* ms; 0: not held, CLOCK_NEVER: until cleared */
-	bool was_held; /* the frame at the head has waited already */
+	bool was_held;	     /* the frame at the head has waited already */
 };
 
 struct fault {

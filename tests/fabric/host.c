@@ -93,7 +93,7 @@ static const struct router_ops router_ops = {
 void host_init(struct host *host, const char *name, unsigned int ports, unsigned int lanes,
 	       uint64_t unique_id, const struct host_ops *ops, void *ctx)
 {
-	*host = (struct host){ .ops = ops, .ctx = ctx };
+	*host = (struct host){.ops = ops, .ctx = ctx};
 	snprintf(host->name, sizeof(host->name), "%s", name);
 	dma_init(&host->dma);
 	irq_init(&host->irq);
@@ -218,11 +218,12 @@ static void device_reset(void *ctx)
 }
 
 const struct vfio_user_device host_device = {
-	.region_size = {
-		[VFIO_PCI_BAR0_REGION_INDEX] = NHI_BAR_SIZE,
-		[PCI_MSIX_BAR] = PCI_MSIX_BAR_SIZE,
-		[VFIO_PCI_CONFIG_REGION_INDEX] = PCI_CONFIG_SIZE,
-	},
+	.region_size =
+		{
+			[VFIO_PCI_BAR0_REGION_INDEX] = NHI_BAR_SIZE,
+			[PCI_MSIX_BAR] = PCI_MSIX_BAR_SIZE,
+			[VFIO_PCI_CONFIG_REGION_INDEX] = PCI_CONFIG_SIZE,
+		},
 	.vectors = PCI_MSIX_VECTORS,
 	.region_read = device_region_read,
 	.region_write = device_region_write,

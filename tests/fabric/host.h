@@ -41,9 +41,9 @@ struct host {
 	struct nhi nhi;
 	struct router router;
 	struct ring0 ring0;
-	uint32_t tx_active; /* TX rings that may have frames to move */
-	uint32_t tx_waiting; /* TX rings that wait for the other side */
-	uint64_t completed; /* interrupt sources to raise at the end of the turn */
+	uint32_t tx_active;		/* TX rings that may have frames to move */
+	uint32_t tx_waiting;		/* TX rings that wait for the other side */
+	uint64_t completed;		/* interrupt sources to raise at the end of the turn */
 	int cable_of[ROUTER_PORTS_MAX]; /* set by the fabric, -1: none */
 	const struct host_ops *ops;
 	void *ctx;

@@ -6,7 +6,7 @@
 
 void irq_init(struct irq *irq)
 {
-	*irq = (struct irq){ 0 };
+	*irq = (struct irq){0};
 	for (unsigned int i = 0; i < IRQ_VECTORS; i++)
 		irq->fd[i] = -1;
 }

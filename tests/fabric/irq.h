@@ -17,15 +17,15 @@
 
 #include <stdint.h>
 
-#define IRQ_VECTORS      16u
-#define IRQ_RINGS        16u
-#define IRQ_TX(ring)     (ring)
-#define IRQ_RX(ring)     (IRQ_RINGS + (ring))
+#define IRQ_VECTORS	  16u
+#define IRQ_RINGS	  16u
+#define IRQ_TX(ring)	  (ring)
+#define IRQ_RX(ring)	  (IRQ_RINGS + (ring))
 #define IRQ_OVERRUN(ring) (2 * IRQ_RINGS + (ring))
-#define IRQ_MASKABLE     (2 * IRQ_RINGS) /* overflow bits have a status but no interrupt */
-#define IRQ_SOURCES      (3 * IRQ_RINGS)
-#define IRQ_STATUS_WORDS 2u
-#define IRQ_VECTOR_WORDS 4u /* 4 bits per maskable source */
+#define IRQ_MASKABLE	  (2 * IRQ_RINGS) /* overflow bits have a status but no interrupt */
+#define IRQ_SOURCES	  (3 * IRQ_RINGS)
+#define IRQ_STATUS_WORDS  2u
+#define IRQ_VECTOR_WORDS  4u /* 4 bits per maskable source */
 
 struct irq {
 	int fd[IRQ_VECTORS];

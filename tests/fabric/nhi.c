@@ -222,7 +222,7 @@ static bool reg_find(uint32_t offset, enum nhi_reg_id *ret_id, unsigned int *ret
 
 void nhi_init(struct nhi *nhi, struct irq *irq, const struct nhi_ops *ops, void *ctx)
 {
-	*nhi = (struct nhi){ .irq = irq, .ops = ops, .ctx = ctx };
+	*nhi = (struct nhi){.irq = irq, .ops = ops, .ctx = ctx};
 	nhi_reset(nhi);
 }
 

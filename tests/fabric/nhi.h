@@ -4,8 +4,8 @@
  * Registers"; kernel drivers/thunderbolt/nhi_regs.h, nhi.c).
  *
  * The registers are one table: where, how many, what they read after power on, which bits can be
- * written, which bits a written 1 clears, and what a write starts. Everything else reads as zero and
- * ignores writes.
+ * written, which bits a written 1 clears, and what a write starts. Everything else reads as zero
+ * and ignores writes.
  */
 #ifndef NHI_H
 #define NHI_H

@@ -95,13 +95,14 @@ static int parse_host(struct options *options, char *arg, char *error)
 	if (options->host_count == FABRIC_HOSTS_MAX)
 		return refuse(error, "More than %u hosts: start another fabric.", FABRIC_HOSTS_MAX);
 	if (!path || path == arg || path - arg >= (ptrdiff_t)sizeof(host->name))
-		return refuse(error, "--host %s is not NAME=SOCKET (a name of 1 to %zu characters).",
-			      arg, sizeof(host->name) - 1);
+		return refuse(error,
+			      "--host %s is not NAME=SOCKET (a name of 1 to %zu characters).", arg,
+			      sizeof(host->name) - 1);
 	*path++ = '\0';
 	if (find_host(options, arg) >= 0)
 		return refuse(error, "There are two hosts %s: give each a name of its own.", arg);
 
-	*host = (struct options_host){ .lanes = 1, .unique_id = id_from_name(arg) };
+	*host = (struct options_host){.lanes = 1, .unique_id = id_from_name(arg)};
 	strcpy(host->name, arg);
 	host->path = strsep(&path, ",");
 	if (!*host->path)
@@ -110,8 +111,10 @@ static int parse_host(struct options *options, char *arg, char *error)
 		if (!strcmp(part, "lanes=1") || !strcmp(part, "lanes=2"))
 			host->lanes = (unsigned int)(part[6] - '0');
 		else if (strncmp(part, "uuid=", 5) || !id_from_uuid(part + 5, &host->unique_id))
-			return refuse(error, "Host %s: %s is neither lanes=1, lanes=2 nor "
-					     "uuid=XXXXXXXX-XXXX-XXXX-ffff-ffffffffffff.", arg, part);
+			return refuse(error,
+				      "Host %s: %s is neither lanes=1, lanes=2 nor "
+				      "uuid=XXXXXXXX-XXXX-XXXX-ffff-ffffffffffff.",
+				      arg, part);
 	}
 	options->host_count++;
 	return 0;
@@ -124,7 +127,7 @@ static int parse_cable(struct options *options, char *arg, char *error)
 
 	if (options->cable_count == FABRIC_CABLES_MAX)
 		return refuse(error, "More than %u cables.", FABRIC_CABLES_MAX);
-	*cable = (struct options_cable){ .plugged = true };
+	*cable = (struct options_cable){.plugged = true};
 	for (unsigned int end = 0; end < 2; end++) {
 		struct options_host *host;
 		int index;
@@ -132,7 +135,8 @@ static int parse_cable(struct options *options, char *arg, char *error)
 		name = strsep(&arg, end ? "," : ":");
 		index = name ? find_host(options, name) : -1;
 		if (index < 0)
-			return refuse(error, "--cable: there is no host %s: give A:B, after the hosts.",
+			return refuse(error,
+				      "--cable: there is no host %s: give A:B, after the hosts.",
 				      name ? name : "at its second end");
 		host = &options->hosts[index];
 		if (host->ports == ROUTER_PORTS_MAX)
@@ -160,13 +164,13 @@ static int parse_seed(struct options *options, const char *arg, char *error)
 int options_parse(struct options *options, int argc, char **argv, char error[OPTIONS_ERROR_MAX])
 {
 	static const struct option names[] = {
-		{ "seed", required_argument, NULL, 's' },   { "control", required_argument, NULL, 'C' },
-		{ "host", required_argument, NULL, 'h' },   { "cable", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'H' },	    { 0 },
+		{"seed", required_argument, NULL, 's'}, {"control", required_argument, NULL, 'C'},
+		{"host", required_argument, NULL, 'h'}, {"cable", required_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'H'},	{0},
 	};
 	int ret = 0, option;
 
-	*options = (struct options){ .seed = 1 };
+	*options = (struct options){.seed = 1};
 	optind = 0; /* a caller may parse more than one command line */
 	opterr = 0;
 	while (!ret && (option = getopt_long(argc, argv, "", names, NULL)) != -1) {

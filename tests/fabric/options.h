@@ -10,7 +10,7 @@
 
 struct options_host {
 	char name[HOST_NAME_SIZE];
-	const char *path; /* of the vfio-user socket */
+	const char *path;   /* of the vfio-user socket */
 	uint64_t unique_id; /* the first half of the router's UUID, its first byte lowest */
 	unsigned int lanes;
 	unsigned int ports; /* as many as cables end there, at least one */
@@ -35,7 +35,8 @@ struct options {
 #define OPTIONS_ERROR_MAX 256u
 
 /*
- * Reads argv, whose strings are cut up and referred to afterwards. -EINVAL with a sentence in error.
+ * Reads argv, whose strings are cut up and referred to afterwards. -EINVAL with a sentence in
+ * error.
  */
 int options_parse(struct options *options, int argc, char **argv, char error[OPTIONS_ERROR_MAX]);
 

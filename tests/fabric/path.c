@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "path.h"
 
-#define PATH_CS_0_VALID   (UINT32_C(1) << 31)
+#define PATH_CS_0_VALID	  (UINT32_C(1) << 31)
 #define PATH_CS_0_CREDITS 17
 #define PATH_CS_1_PENDING (UINT32_C(1) << 28)
 
 void path_init(struct path_table *table, unsigned int hops, unsigned int control_credits)
 {
-	*table = (struct path_table){ .hops = hops };
+	*table = (struct path_table){.hops = hops};
 	table->words[0] = control_credits << PATH_CS_0_CREDITS;
 }
 

@@ -13,10 +13,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PATH_HOPS_MAX  32u
-#define PATH_HOP_MIN   8u /* HopIDs 0..7 of a lane are reserved, 0 is the control path */
-#define PATH_LANE_HOPS 32u
-#define PATH_HOST_HOPS 16u
+#define PATH_HOPS_MAX	     32u
+#define PATH_HOP_MIN	     8u /* HopIDs 0..7 of a lane are reserved, 0 is the control path */
+#define PATH_LANE_HOPS	     32u
+#define PATH_HOST_HOPS	     16u
 #define PATH_CONTROL_CREDITS 2u
 
 struct path_table {

@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct wire_desc) == RING_DESC_SIZE, "descriptor layout");
 
 void ring_reset(struct ring *ring, bool tx)
 {
-	*ring = (struct ring){ .tx = tx, .frame_max = RING_FRAME_MAX };
+	*ring = (struct ring){.tx = tx, .frame_max = RING_FRAME_MAX};
 }
 
 void ring_set_size(struct ring *ring, uint32_t value)
@@ -38,8 +38,8 @@ void ring_set_index(struct ring *ring, uint32_t value)
 
 uint32_t ring_index(const struct ring *ring)
 {
-	return ring->tx ? (uint32_t)ring->driver << 16 | ring->device :
-			  (uint32_t)ring->device << 16 | ring->driver;
+	return ring->tx ? (uint32_t)ring->driver << 16 | ring->device
+			: (uint32_t)ring->device << 16 | ring->driver;
 }
 
 bool ring_ready(const struct ring *ring)
@@ -89,12 +89,12 @@ int ring_complete(struct ring *ring, struct dma *dma, const struct ring_desc *de
 	word = dma_access(dma, desc_addr(ring) + WORD_OFFSET, sizeof(*word), DMA_WRITE, &len);
 	if (!word || len < sizeof(*word))
 		return -EFAULT;
-	flags |= desc->flags & (ring->tx ? RING_FLAG_INTERRUPT | RING_FLAG_OVERRUN :
-					   RING_FLAG_CRC_ERROR);
-	__atomic_store_n(word,
-			 htole32((desc->length & 0xfff) | desc->eof << 12 | desc->sof << 16 |
-				 flags << 20),
-			 __ATOMIC_RELEASE);
+	flags |= desc->flags &
+		 (ring->tx ? RING_FLAG_INTERRUPT | RING_FLAG_OVERRUN : RING_FLAG_CRC_ERROR);
+	__atomic_store_n(
+		word,
+		htole32((desc->length & 0xfff) | desc->eof << 12 | desc->sof << 16 | flags << 20),
+		__ATOMIC_RELEASE);
 	ring->device = (uint16_t)((ring->device + 1u) % ring->size);
 	return 0;
 }

@@ -3,12 +3,12 @@
 #include "host.h"
 #include "ring0.h"
 
-#define PUMP_BUDGET     16u
+#define PUMP_BUDGET	16u
 #define EVENT_REPEAT_MS 250u /* the notification timeout that the kernel sets is 255 ms */
 
 void ring0_reset(struct ring0 *ring0)
 {
-	*ring0 = (struct ring0){ 0 };
+	*ring0 = (struct ring0){0};
 }
 
 void ring0_send(struct ring0 *ring0, const struct ctl_packet *packet)
@@ -22,11 +22,13 @@ void ring0_plug(struct ring0 *ring0, unsigned int port, enum ctl_plug plug)
 {
 	struct ring0_event *event = &ring0->events[port];
 
-	if (plug == CTL_UNPLUG) {
+	if (plug == CTL_PLUG) {
+		event->plug = true;
+		if (event->unplug) /* its turn comes when the unplug is acknowledged */
+			return;
+	} else {
 		event->unplug = true;
 		event->plug = false; /* a plug that was not seen yet has become void */
-	} else {
-		event->plug = true;
 	}
 	event->due = 0;
 }
@@ -52,9 +54,9 @@ static bool receive_one(struct host *host)
 
 	if (ring_peek(ring, &host->dma, &desc))
 		return false;
-	if (desc.length <= sizeof(frame) &&
-	    !dma_read(&host->dma, desc.addr, frame, desc.length) &&
-	    !ctl_parse(desc.eof, frame, desc.length, &packet) && router_handle(&host->router, &packet))
+	if (desc.length <= sizeof(frame) && !dma_read(&host->dma, desc.addr, frame, desc.length) &&
+	    !ctl_parse(desc.eof, frame, desc.length, &packet) &&
+	    router_handle(&host->router, &packet))
 		ring0_send(&host->ring0, &packet);
 
 	/* The packet may have reset the host: then the ring is empty and this fails. */
@@ -108,9 +110,10 @@ bool ring0_pump(struct host *host)
 	return !budget;
 }
 
+/* Whether the connection manager wants to know of plugs. */
 static bool event_allowed(struct host *host, unsigned int port)
 {
-	return router_valid(&host->router) && ring_ready(&host->nhi.rx[0]) &&
+	return router_valid(&host->router) &&
 	       adapter_hotplug_enabled(router_lane(&host->router, port, 0));
 }
 
@@ -124,6 +127,10 @@ uint64_t ring0_tick(struct host *host, uint64_t now)
 
 		if ((!event->unplug && !event->plug) || !event_allowed(host, port))
 			continue;
+		if (!ring_ready(&host->nhi.rx[0])) { /* suspended, or the ring is full */
+			pci_raise_pme(&host->pci);
+			continue;
+		}
 		if (event->due <= now) {
 			ctl_make_plug_event(&packet, router_lane_number(port),
 					    event->unplug ? CTL_UNPLUG : CTL_PLUG);

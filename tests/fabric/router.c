@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "router.h"
 
-#define ROUTER_CS_1          1u
-#define ROUTER_CS_1_UPSTREAM 8
-#define ROUTER_CS_1_MAX      14
-#define ROUTER_CS_2          2u
-#define ROUTER_CS_3          3u
-#define ROUTER_CS_3_VALID    (UINT32_C(1) << 31)
-#define ROUTER_CS_4          4u
-#define ROUTER_CS_4_VERSION  (UINT32_C(0x20) << 24) /* USB4 1.0 */
-#define ROUTER_CS_5          5u
-#define ROUTER_CS_5_SLEEP    (UINT32_C(1) << 0)
-#define ROUTER_CS_5_VALID    (UINT32_C(1) << 31)
-#define ROUTER_CS_6          6u
-#define ROUTER_CS_6_SLEEPING (UINT32_C(1) << 0)
-#define ROUTER_CS_6_READY    (UINT32_C(1) << 24)
-#define ROUTER_CS_6_VALID    (UINT32_C(1) << 25)
-#define ROUTER_CS_7          7u
-#define ROUTER_CS_8          8u
-#define ROUTER_CS_9          9u /* router operation data, 16 words */
-#define ROUTER_CS_25         0x19u /* router operation metadata */
-#define ROUTER_CS_26         0x1au /* router operation */
-#define ROUTER_CS_26_OPCODE  UINT32_C(0xffff)
+#define ROUTER_CS_1		 1u
+#define ROUTER_CS_1_UPSTREAM	 8
+#define ROUTER_CS_1_MAX		 14
+#define ROUTER_CS_2		 2u
+#define ROUTER_CS_3		 3u
+#define ROUTER_CS_3_VALID	 (UINT32_C(1) << 31)
+#define ROUTER_CS_4		 4u
+#define ROUTER_CS_4_VERSION	 (UINT32_C(0x20) << 24) /* USB4 1.0 */
+#define ROUTER_CS_5		 5u
+#define ROUTER_CS_5_SLEEP	 (UINT32_C(1) << 0)
+#define ROUTER_CS_5_VALID	 (UINT32_C(1) << 31)
+#define ROUTER_CS_6		 6u
+#define ROUTER_CS_6_SLEEPING	 (UINT32_C(1) << 0)
+#define ROUTER_CS_6_READY	 (UINT32_C(1) << 24)
+#define ROUTER_CS_6_VALID	 (UINT32_C(1) << 25)
+#define ROUTER_CS_7		 7u
+#define ROUTER_CS_8		 8u
+#define ROUTER_CS_9		 9u    /* router operation data, 16 words */
+#define ROUTER_CS_25		 0x19u /* router operation metadata */
+#define ROUTER_CS_26		 0x1au /* router operation */
+#define ROUTER_CS_26_OPCODE	 UINT32_C(0xffff)
 #define ROUTER_CS_26_UNSUPPORTED (UINT32_C(1) << 30)
-#define ROUTER_CS_26_START   (UINT32_C(1) << 31)
+#define ROUTER_CS_26_START	 (UINT32_C(1) << 31)
 
 #define OPERATION_BUFFER_ALLOC 0x33u
-#define BUFFER_MIN_DP_AUX  UINT32_C(2)
-#define BUFFER_MIN_DP_MAIN UINT32_C(3)
-#define BUFFER_MAX_HI      UINT32_C(5)
-#define BUFFER_VALUE       16
+#define BUFFER_MIN_DP_AUX      UINT32_C(2)
+#define BUFFER_MIN_DP_MAIN     UINT32_C(3)
+#define BUFFER_MAX_HI	       UINT32_C(5)
+#define BUFFER_VALUE	       16
 
-#define TMU_CAP       0x20u
+#define TMU_CAP	      0x20u
 #define TMU_CAP_ID    0x03u
 #define TMU_CS_0_UCAP (UINT32_C(1) << 30)
 #define TMU_WORDS     26u
@@ -149,9 +149,9 @@ static void router_written(struct router *router, unsigned int word)
 	switch (word) {
 	case ROUTER_CS_3: router->ops->configured(router->ctx); break;
 	case ROUTER_CS_5:
-		router->words[ROUTER_CS_6] = ROUTER_CS_6_READY |
-					     (value & ROUTER_CS_5_SLEEP ? ROUTER_CS_6_SLEEPING : 0) |
-					     (value & ROUTER_CS_5_VALID ? ROUTER_CS_6_VALID : 0);
+		router->words[ROUTER_CS_6] =
+			ROUTER_CS_6_READY | (value & ROUTER_CS_5_SLEEP ? ROUTER_CS_6_SLEEPING : 0) |
+			(value & ROUTER_CS_5_VALID ? ROUTER_CS_6_VALID : 0);
 		break;
 	case ROUTER_CS_26:
 		if (value & ROUTER_CS_26_START)
@@ -200,7 +200,7 @@ static bool space_write(struct router *router, const struct ctl_request *request
 
 static void handle_access(struct router *router, struct ctl_packet *packet)
 {
-	uint32_t data[CTL_DATA_MAX] = { 0 };
+	uint32_t data[CTL_DATA_MAX] = {0};
 	const bool writing = packet->type == CTL_WRITE;
 	const uint32_t *from = ctl_request_data(packet);
 	struct ctl_request request;
@@ -219,8 +219,8 @@ static void handle_access(struct router *router, struct ctl_packet *packet)
 	for (unsigned int i = 0; valid && i < request.length; i++) {
 		unsigned int word = request.offset + i;
 
-		valid = writing ? space_write(router, &request, word, from[i]) :
-				  space_read(router, &request, word, &data[i]);
+		valid = writing ? space_write(router, &request, word, from[i])
+				: space_read(router, &request, word, &data[i]);
 	}
 	if (!valid) {
 		ctl_make_error(packet, 0, shown, CTL_ERROR_INVALID_SPACE);

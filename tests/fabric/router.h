@@ -25,7 +25,7 @@
 
 #define ROUTER_PORTS_MAX    8u
 #define ROUTER_ADAPTERS_MAX (2 * ROUTER_PORTS_MAX + 2)
-#define ROUTER_WORDS        0x3cu
+#define ROUTER_WORDS	    0x3cu
 
 struct router;
 

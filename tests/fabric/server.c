@@ -12,7 +12,7 @@
 
 int server_listen(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd, ret;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
@@ -35,7 +35,7 @@ int server_open(struct server *server, const char *path, struct host *host)
 {
 	int fd = server_listen(path);
 
-	*server = (struct server){ .path = path, .listen_fd = fd, .fd = -1, .host = host };
+	*server = (struct server){.path = path, .listen_fd = fd, .fd = -1, .host = host};
 	return fd < 0 ? fd : 0;
 }
 

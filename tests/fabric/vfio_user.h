@@ -17,8 +17,8 @@
 #define VFIO_USER_FDS_MAX     16u
 #define VFIO_USER_MESSAGE_MAX 8192u
 #define VFIO_USER_BUFFER_SIZE 65536u
-#define VFIO_USER_REGIONS     9u /* six BARs, ROM, configuration space, VGA */
-#define VFIO_USER_IRQS        5u /* INTx, MSI, MSI-X, error, request */
+#define VFIO_USER_REGIONS     9u    /* six BARs, ROM, configuration space, VGA */
+#define VFIO_USER_IRQS	      5u    /* INTx, MSI, MSI-X, error, request */
 #define VFIO_USER_DATA_MAX    4096u /* bytes in one region access */
 
 struct vfio_user_header {
@@ -104,7 +104,7 @@ _Static_assert(sizeof(struct vfio_user_posted_write) == 24, "posted write layout
 /* The device behind the protocol. Functions that return int give -errno, which is the reply. */
 struct vfio_user_device {
 	uint64_t region_size[VFIO_USER_REGIONS]; /* 0: no such region */
-	uint32_t vectors; /* MSI-X */
+	uint32_t vectors;			 /* MSI-X */
 
 	/* offset + count is within the region, count at most VFIO_USER_DATA_MAX. */
 	int (*region_read)(void *ctx, unsigned int region, uint64_t offset, void *buf,
@@ -153,7 +153,8 @@ void vfio_user_release(struct vfio_user *vu);
 
 /*
  * Receives once and handles every message that is complete. 0: more may come; -ENOTCONN at the end
- * of the stream; -EPROTO when the peer does not speak the protocol; other -errno from the transport.
+ * of the stream; -EPROTO when the peer does not speak the protocol; other -errno from the
+ * transport.
  */
 int vfio_user_serve(struct vfio_user *vu);
 

@@ -14,7 +14,8 @@ static size_t take_fds(struct msghdr *message, int *fds)
 {
 	size_t count = 0;
 
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg; cmsg = CMSG_NXTHDR(message, cmsg)) {
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg;
+	     cmsg = CMSG_NXTHDR(message, cmsg)) {
 		size_t len = cmsg->cmsg_len - CMSG_LEN(0);
 
 		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
@@ -31,7 +32,7 @@ static ssize_t socket_recv(void *ctx, void *buf, size_t len, int *fds, size_t *r
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(VFIO_USER_FDS_MAX * sizeof(int))];
 	} control;
-	struct iovec iov = { buf, len };
+	struct iovec iov = {buf, len};
 	struct msghdr message = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -61,7 +62,7 @@ static int socket_send(void *ctx, const struct iovec *iov, int count)
 		len += iov[i].iov_len;
 	}
 	while (done < len) {
-		struct pollfd room = { .fd = *fd, .events = POLLOUT };
+		struct pollfd room = {.fd = *fd, .events = POLLOUT};
 		ssize_t sent = send(*fd, bytes + done, len - done, MSG_NOSIGNAL);
 
 		if (sent > 0)

@@ -7,11 +7,14 @@ sysroot  a folder with a distribution in it: programs, kernel and modules
 enter    a command inside a sysroot, which stays as it is
 archive  an initramfs, written file by file
 keeper   the guest root that our tests boot
-disk     disks and their contents, made and read outside the machines
 machine  a machine as data, and the QEMU process that runs it
+accel    KVM where it truly works, else TCG
 line     a serial line: its log, and waiting for what it says
-agent    commands inside a guest, over its second serial line
+agent    commands inside a guest, over its second serial line; agent/ is the program there
+qmp      QEMU's control socket
 cable    the fabric process and its control socket
+stream   the bare stream device in a guest
 process  child processes that never outlive the rig
 check    a test: its TAP lines, its time limit and its failure report
+shell    two joined machines under a person's hands
 """

@@ -40,9 +40,8 @@ def kvm_boots(place):
         "-display", "none", "-M", "q35", "-m", "384M", "-accel", "kvm", "-no-reboot",
         "-kernel", place.kernel(), "-append", "console=ttyS0 panic=-1", "-serial", "stdio"]
     try:
-        result = subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL,
-                                capture_output=True, timeout=PROBE_SECONDS,
-                                preexec_fn=process.die_with_parent)
+        result = subprocess.run(process.with_parent(argv), stdin=subprocess.DEVNULL,
+                                capture_output=True, timeout=PROBE_SECONDS)
     except subprocess.TimeoutExpired:
         return False
     return b"VFS: Unable to mount root" in result.stdout

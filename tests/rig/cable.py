@@ -76,6 +76,10 @@ class Cable:
     def unplug(self, number=0):
         self.command(f"unplug {number}")
 
+    def fault(self, rule):
+        """Add a fault, as "drop dir=ab pdf=2 at=+10"; its number."""
+        return self.command(f"fault add {rule}")
+
     def tail(self, lines=20):
         return self.log.read_text(errors="replace").splitlines()[-lines:]
 

@@ -60,10 +60,9 @@ def enter_argv(sysroot, command, binds=()):
     argv += ["sh", "-c", SCRIPT, "enter", str(top), str(sysroot.path), str(len(binds))]
     for source, target, mode in binds:
         argv += [os.path.abspath(source), os.path.normpath("/" + target), mode]
-    return argv + [str(word) for word in command]
+    return process.with_parent(argv + list(command))
 
 
 def enter(sysroot, command, binds=(), **options):
     """Run it and wait: subprocess.run's options and result."""
-    return subprocess.run(enter_argv(sysroot, command, binds), preexec_fn=process.die_with_parent,
-                          **options)
+    return subprocess.run(enter_argv(sysroot, command, binds), **options)

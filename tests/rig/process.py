@@ -2,31 +2,18 @@
 """Child processes that never outlive the rig, however it ends."""
 
 import atexit
-import ctypes
 import os
 import signal
 import subprocess
 
-PR_SET_PDEATHSIG = 1
-
-_libc = ctypes.CDLL(None, use_errno=True)
 _children = []
 
 
-def die_with_parent(number=signal.SIGKILL):
-    """For a child between fork and exec: be killed when the thread that started us ends. So
-    children are started by the main thread."""
-    _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
-
-
-def stop_with_parent():
-    """The same for a child that has something to clean up."""
-    die_with_parent(signal.SIGTERM)
-
-
-def _child_setup():
-    os.setsid()
-    die_with_parent()
+def with_parent(argv, number=signal.SIGKILL):
+    """A command line that gets this signal when the thread that starts it ends, even by SIGKILL.
+    So children are started by the main thread."""
+    name = signal.Signals(number).name.removeprefix("SIG")
+    return ["setpriv", "--pdeathsig", name, "--", *map(str, argv)]
 
 
 class Child:
@@ -37,9 +24,9 @@ class Child:
         self.log = log
         with open(log, "ab") as output:
             self.popen = subprocess.Popen(
-                [str(word) for word in argv], stdin=subprocess.DEVNULL,
-                stdout=stdout or output, stderr=output, pass_fds=pass_fds,
-                env=dict(os.environ, **(env or {})), preexec_fn=_child_setup)
+                with_parent(argv), stdin=subprocess.DEVNULL, stdout=stdout or output,
+                stderr=output, pass_fds=pass_fds, env=dict(os.environ, **(env or {})),
+                start_new_session=True)
         _children.append(self)
 
     def running(self):
@@ -79,5 +66,5 @@ def _exit_on_signal(number, _frame):
 def setup():
     """For a program's main: children end when it ends, also on a signal."""
     atexit.register(kill_all)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _exit_on_signal)

@@ -9,6 +9,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -26,18 +27,26 @@ class Sysroot:
         self.path = cache.entry(self.recipe.key(), self._build)
 
     def _build(self, folder):
+        if shutil.which("mmdebstrap") is None:
+            raise RuntimeError("mmdebstrap is missing, which builds the sysroots: run `make deps`")
         print(f"rig: building the sysroot {self.recipe.name}: downloads, then a minute or two",
               file=sys.stderr)
         log = folder.with_suffix(".log")
         with open(log, "wb") as output:
-            source = subprocess.Popen(mmdebstrap_argv(self.recipe, mirror_find()), stderr=output,
-                                      stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                      # The kernel's and dracut's hooks build no initrd then.
-                                      env=dict(os.environ, INITRD="No", LC_ALL="C"),
-                                      preexec_fn=process.stop_with_parent)
-            unpack = subprocess.run(["tar", "-x", "-p", "--numeric-owner", "--exclude=./dev/*",
-                                     "-C", folder], stdin=source.stdout, stderr=output,
-                                    preexec_fn=process.die_with_parent)
+            # INITRD: the kernel's and dracut's hooks build no initrd then.
+            source = subprocess.Popen(
+                process.with_parent(mmdebstrap_argv(self.recipe, mirror_find()), signal.SIGTERM),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=output,
+                env=dict(os.environ, INITRD="No", LC_ALL="C"), start_new_session=True)
+            try:
+                unpack = subprocess.run(process.with_parent(
+                    ["tar", "-x", "-p", "--numeric-owner", "--exclude=./dev/*", "-C", folder]),
+                    stdin=source.stdout, stderr=output)
+            except BaseException:
+                # Its whole group, gently: so it removes its temporary files.
+                os.killpg(source.pid, signal.SIGTERM)
+                source.wait()
+                raise
             source.stdout.close()
         if source.wait() or unpack.returncode:
             tail = log.read_text(errors="replace").splitlines()[-15:]
@@ -104,7 +113,8 @@ def mirror_find():
 def mmdebstrap_argv(wanted, mirror):
     """The command that writes a recipe's tree to standard output as a tar file. Without a mirror
     it is mmdebstrap's own choice; the other suites come from where the first one does."""
-    script = ["set -e", "cd \"$1\"", "list=etc/apt/sources.list", "base=$(sed '/^deb /!d; q' $list)"]
+    script = ["set -e", "cd \"$1\"", "list=etc/apt/sources.list",
+              "base=$(sed '/^deb /!d; q' $list)"]
     for suite in wanted.suites[1:]:
         script.append(f'echo "$base" | sed "s/ {wanted.suites[0]} / {suite} /" >> $list')
     for suite, packages in wanted.pins:
