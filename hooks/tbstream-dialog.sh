@@ -82,13 +82,7 @@ dialog_say() {
 
 # dialog_menu: sets ANSWER to send, recv, shell, poweroff or reboot; else as dialog_ask fails.
 dialog_menu() {
-	cat <<-EOT
-
-		  1  send a disk of this machine (backup)
-		  2  write a disk of this machine (restore)
-		  3  shell      4  power off      5  reboot
-
-	EOT
+	printf '\n  1 send a disk (backup)   2 write a disk (restore)   3 shell   4 power off   5 reboot\n'
 	while :; do
 		dialog_ask " Type 1 to 5, then Enter: " || return
 		case $ANSWER in

@@ -27,28 +27,32 @@ screen_look() {
 	return "$changed"
 }
 
-# screen_show DIR: the whole of it.
+# screen_show DIR: the whole of it. A VGA console has 25 lines: what matters most comes last.
 screen_show() {
 	cat <<-EOT
 
-		$SCREEN_RULE
-		 tbstream rescue: this machine's disks over a USB4 or Thunderbolt cable
-		 Nothing is written to any disk until you confirm.
-		$SCREEN_RULE
-	EOT
-	screen_warnings
-	cat <<-EOT
+		== tbstream rescue: this machine's disks over a USB4 or Thunderbolt cable ====
 		 Machine  $(screen_machine)
 		 Stream   $(params_get name backup)
 	EOT
 	cat "$1/cable.shown" "$1/disks.shown"
+	[ ! -s "$TBSTREAM_RUN/warnings" ] ||
+		screen_field "Warning" "$(cat "$TBSTREAM_RUN/warnings"; echo "So nothing runs by itself.")"
 	cat <<-EOT
-
-		 On the other machine type, to back up a disk of this one:
-		     $(screen_command send)
-		 or, to bring an image back onto a disk of this one:
-		     $(screen_command recv)
+		 Nothing is written to any disk until you confirm. On the other machine type
+		     $(screen_command send)   to back up a disk of this machine, or
+		     $(screen_command recv)   to bring an image back onto one of its disks.
 	EOT
+}
+
+# screen_field LABEL TEXT: in lines that fit, the label before the first.
+screen_field() {
+	local label="$1" line
+
+	printf '%s\n' "$2" | tr -c ' -~\n' '?' | fold -s -w 68 | while IFS= read -r line; do
+		printf ' %-8s %s\n' "$label" "$line"
+		label=
+	done
 }
 
 # screen_command DIRECTION [IMAGE]: what to type on the other machine.
@@ -61,12 +65,6 @@ screen_command() {
 		send) printf 'tbrecv%s -o %s.zst\n' "$stream" "${2:-laptop}" ;;
 		recv) printf 'tbsend%s laptop.zst\n' "$stream" ;;
 	esac
-}
-
-screen_warnings() {
-	[ -s "$TBSTREAM_RUN/warnings" ] || return 0
-	printf ' The command line has faults, so nothing runs by itself:\n'
-	sed 's/^/   ! /' "$TBSTREAM_RUN/warnings" | fold -s -w 78
 }
 
 # The maker's words, where they are any: boards without a name say so in many ways.
@@ -89,23 +87,17 @@ screen_dmi() {
 	printf '%s\n' "$value" | tr -c ' -~\n' '?'
 }
 
+# What the program says counts, not how it ends: it fails where there is no peer yet.
 screen_cable() {
-	local first=" Cable    "
-
-	# What it says counts, not how it ends: it fails where there is no peer yet.
-	timeout 10 tbstream status 2>&1 | tr -c ' -~\n' '?' | head -n 12 | fold -s -w 68 |
-		while IFS= read -r line; do
-			printf '%s%s\n' "$first" "$line"
-			first="          "
-		done
+	screen_field Cable "$(timeout 10 tbstream status 2>&1 | sed 's/^tbstream: //' | head -n 12)"
 }
 
 # screen_disks TABLE REASON: the disks, numbered as dialog_disk takes them.
 screen_disks() {
 	if [ -s "$2" ]; then
-		printf ' Disks    cannot be listed: %s\n' "$(tr -c ' -~' ' ' < "$2")"
+		screen_field Disks "cannot be listed: $(cat "$2")"
 	elif [ ! -s "$1" ]; then
-		printf ' Disks    none found yet; one that appears is listed here\n'
+		screen_field Disks "none found yet; one that appears is listed here"
 	else
 		printf ' Disks\n'
 		screen_rows "$1"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The strings of records, of the manifest and of messages: UTF-8 that does nothing to a terminal. */
+/* The strings of records, of the manifest and of messages: UTF-8 that does nothing to a terminal.
+ */
 #ifndef CODEC_TEXT_H
 #define CODEC_TEXT_H
 

@@ -14,8 +14,9 @@
 #define OUT_MOST ((size_t)1 << 20)
 
 /*
- * Whether a write may block until somebody reads: standard output as a pipe. It must not be made non-blocking, for
- * other processes share it; but what poll finds room for does not block, up to PIPE_BUF bytes.
+ * Whether a write may block until somebody reads: standard output as a pipe. It must not be made
+ * non-blocking, for other processes share it; but what poll finds room for does not block, up to
+ * PIPE_BUF bytes.
  */
 static bool out_blocks(int fd)
 {
@@ -58,7 +59,8 @@ int out_write(int fd, const void *buf, size_t len)
 ssize_t out_read(int fd, void *buf, size_t len)
 {
 	for (;;) {
-		/* Also for a blocking descriptor: a read of a silent pipe would not see the signal. */
+		/* Also for a blocking descriptor: a read of a silent pipe would not see the signal.
+		 */
 		int r = stop_poll(fd, POLLIN, STOP_NEVER);
 
 		if (r < 0)

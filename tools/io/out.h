@@ -8,8 +8,8 @@
 #include <sys/types.h>
 
 /*
- * Writes all of LEN bytes, waiting where the descriptor does not block. Returns 0, -EINTR when a stop signal
- * came, or -errno.
+ * Writes all of LEN bytes, waiting where the descriptor does not block. Returns 0, -EINTR when a
+ * stop signal came, or -errno.
  */
 int out_write(int fd, const void *buf, size_t len);
 

@@ -18,7 +18,8 @@ struct spool {
 	uint8_t pending[SPOOL_PENDING * IMAGE_ENTRY];
 };
 
-/* A nameless file in the folder that holds OUT_FD: there is room where an image is being written. */
+/* A nameless file in the folder that holds OUT_FD: there is room where an image is being written.
+ */
 static int spool_open_beside(int out_fd)
 {
 	char link[32], path[4096];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The digest table of an image while it grows: 32 bytes for every 4 MiB of a device, kept in a nameless
- * file, because a table of a large disk must not be held in memory.
+ * The digest table of an image while it grows: 32 bytes for every 4 MiB of a device, kept in a
+ * nameless file, because a table of a large disk must not be held in memory.
  */
 #ifndef IO_SPOOL_H
 #define IO_SPOOL_H
@@ -21,8 +21,8 @@ uint64_t spool_count(const struct spool *spool);
 /* Appends an entry. Returns 0 or -errno. */
 int spool_add(struct spool *spool, const struct image_entry *entry);
 /*
- * Copies the encoded entries FIRST .. FIRST + COUNT - 1, which must exist, to BUF (COUNT * IMAGE_ENTRY bytes).
- * Returns 0 or -errno.
+ * Copies the encoded entries FIRST .. FIRST + COUNT - 1, which must exist, to BUF (COUNT *
+ * IMAGE_ENTRY bytes). Returns 0 or -errno.
  */
 int spool_read(struct spool *spool, uint64_t first, uint32_t count, uint8_t *buf);
 

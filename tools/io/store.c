@@ -152,7 +152,8 @@ int store_chunk(struct store *store, const struct image_entry *entry, const uint
 	return r;
 }
 
-/* Makes the frame of LEN zeros, at one level always: what was skipped must pack alike everywhere. */
+/* Makes the frame of LEN zeros, at one level always: what was skipped must pack alike everywhere.
+ */
 static int store_make_zero(struct store *store, uint32_t len)
 {
 	uint8_t *zeros = calloc(1, len ? len : 1);
@@ -209,7 +210,8 @@ static int store_emit_write(struct store *store, struct digest_state *sum, const
 	return store_write(store, buf, len);
 }
 
-static int store_emit_sum(struct store *store, struct digest_state *sum, const void *buf, size_t len)
+static int store_emit_sum(struct store *store, struct digest_state *sum, const void *buf,
+			  size_t len)
 {
 	(void)store;
 	digest_update(sum, buf, len);
@@ -251,8 +253,8 @@ static int store_seek_entry(struct store *store, store_emit *emit, struct digest
 }
 
 /*
- * The seek table repeats the order in which everything was written: the data frames, HEAD behind the first,
- * a CHECKPOINT behind every gap and at the end, and the three frames of the trailer.
+ * The seek table repeats the order in which everything was written: the data frames, HEAD behind
+ * the first, a CHECKPOINT behind every gap and at the end, and the three frames of the trailer.
  */
 static int store_seek_table(struct store *store, const struct store_trailer *trailer,
 			    store_emit *emit, struct digest_state *sum)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An image being written to a descriptor, front to back: data frames with HEAD and CHECKPOINTs between
- * them, then the trailer. Never seeks, so that a pipe or a stream will do.
+ * An image being written to a descriptor, front to back: data frames with HEAD and CHECKPOINTs
+ * between them, then the trailer. Never seeks, so that a pipe or a stream will do.
  */
 #ifndef IO_STORE_H
 #define IO_STORE_H
@@ -23,8 +23,8 @@ int store_chunk(struct store *store, const struct image_entry *entry, const uint
 /* Appends COUNT chunks of zeros (FLAGS as in an entry). Returns 0 or -errno. */
 int store_zero(struct store *store, uint64_t count, uint32_t flags);
 /*
- * Writes the trailer: table, MANIFEST (completed by manifest_finish), sum and seek table. The root is
- * returned. Returns 0 or -errno.
+ * Writes the trailer: table, MANIFEST (completed by manifest_finish), sum and seek table. The root
+ * is returned. Returns 0 or -errno.
  */
 int store_finish(struct store *store, json_t *manifest, struct digest *ret_root);
 
