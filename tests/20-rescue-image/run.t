@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rescue image alone, no cable: its size, its banner, its menus, what it refuses."""
+
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from rig import check, enter, machine  # noqa: E402
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+RESCUE = TOP / "build" / "rescue"
+IMAGE_MOST = 12_000_000
+BANNER = "tbstream rescue"
+MENU = "Type 1 to 5, then Enter: "
+
+# The banner must be there within 15 s on a machine where the bare kernel takes 4 s to its init.
+BANNER_SECONDS, INIT_SECONDS = 15, 4
+
+SMBIOS = ("-smbios", "type=1,manufacturer=Acme,product=Laptop 9,serial=PF3ABC")
+
+
+def rescue(test, name, append, disks=(), **options):
+    options.setdefault("memory", 256)
+    return test.machine(name, kernel=RESCUE / "rescue.vmlinuz", initrd=(RESCUE / "rescue.img",),
+                        append=append, disks=list(disks), **options)
+
+
+def lines_of(line, since):
+    """What a line has said from a position on, as a person reads it."""
+    return line.text[since:].replace("\r", "")
+
+
+def wait_screen(console, seconds=90):
+    """Wait for a whole screen with the menu; returns its text."""
+    start = console.expect(f"== {BANNER}", seconds).start()
+    console.expect(MENU, 30)
+    return lines_of(console, start)
+
+
+def answer(console, text, expected, seconds=30):
+    """Type an answer, wait for what must follow."""
+    console.send(text + "\r")
+    return console.expect(expected, seconds)
+
+
+def disks_make(test):
+    """One disk a bus, and something on one of them that is known by its label."""
+    root = test.disk("root.img", 64 << 20)
+    subprocess.run(test.place().argv("mkfs.ext4") + ["-q", "-t", "ext4", "-L", "laptop-root", str(root)],
+                   check=True)
+    return [machine.Disk(root, "nvme", "NV-0001"),
+            machine.Disk(test.disk("sata.img", 32 << 20), "ahci", "AH0002"),
+            machine.Disk(test.disk("stick.img", 16 << 20), "usb", "US0003"),
+            machine.Disk(test.disk("virtio.img", 48 << 20), "virtio", "VD0004")]
+
+
+def run_build(test):
+    with test.behaviour(f"the image has at most {IMAGE_MOST} bytes"):
+        size = (RESCUE / "rescue.img").stat().st_size
+        check.true(size <= IMAGE_MOST, f"it has {size} bytes")
+
+    with test.behaviour("built again it has the same bytes"):
+        made = enter.enter(test.place(), ["/mnt/source/dracut-module/build-rescue",
+                                          "/mnt/source/build/tbstream", "/mnt/out/rescue.img"],
+                           [(TOP, "/mnt/source", "ro"), (test.folder, "/mnt/out", "rw")],
+                           capture_output=True, text=True)
+        check.equal((made.returncode, made.stderr), (0, ""), "build-rescue")
+        check.equal(check.sha256(test.folder / "rescue.img"), check.sha256(RESCUE / "rescue.img"),
+                    "hash of the second image")
+
+    with test.behaviour("a program that is not there is refused, and no image appears"):
+        made = enter.enter(test.place(), ["/mnt/source/dracut-module/build-rescue", "/bin/true",
+                                          "/mnt/out/none.img", "6.1.0-none"],
+                           [(TOP, "/mnt/source", "ro"), (test.folder, "/mnt/out", "rw")],
+                           capture_output=True, text=True)
+        check.true(made.returncode == 1 and "6.1.0-none is missing" in made.stderr, made.stderr)
+        check.true(not (test.folder / "none.img").exists(), "an image was left")
+
+
+def run_banner(test, disks):
+    """Two consoles: the kernel's own, ttyS0, and one that the command line names."""
+    pc = rescue(test, "laptop", "rd.tbstream=lab rd.tbstream.console=ttyS0,ttyS1", disks,
+                memory=160, extra=SMBIOS)
+    start = time.monotonic()
+    pc.start()
+    first, second = pc.console, pc.agent.line
+
+    with test.behaviour(f"the banner is there within {BANNER_SECONDS} s, in 160 MB of memory"):
+        first.expect("Run /init as init process", 60)
+        init = time.monotonic() - start
+        first.expect(MENU, 120)
+        seconds = time.monotonic() - start
+        limit = BANNER_SECONDS * max(1, init / INIT_SECONDS)
+        check.diagnose(f"init after {init:.1f} s, banner after {seconds:.1f} s")
+        check.true(seconds <= limit, f"it took {seconds:.1f} s, {limit:.1f} s are allowed where "
+                   f"the kernel took {init:.1f} s")
+
+    # A stick comes late; then the list is shown again.
+    if not re.search("US0003", first.text):
+        first.expect("US0003", 60)
+        first.expect(MENU, 30)
+    shown = first.text.replace("\r", "")
+
+    for what, pattern in (
+            ("the machine", r"^ Machine  Acme Laptop 9, serial PF3ABC$"),
+            ("the stream", r"^ Stream   lab$"),
+            ("what is wrong with the cable", r"^ Cable    .*no Thunderbolt/USB4 host controller"),
+            ("the command to type for a backup", r"^ +tbrecv --stream lab -o laptop\.zst "),
+            ("the command to type for a restore", r"^ +tbsend --stream lab laptop\.zst "),
+            ("that nothing is written yet", r"^ Nothing is written to any disk until you confirm"),
+            ("an NVMe disk and what is on it",
+             r"nvme0n1 +67\.1 MB  QEMU NVMe Ctrl, serial NV-0001, nvme\n.*ext4.*laptop-root"),
+            ("a SATA disk", r"sd. +33\.6 MB  QEMU HARDDISK, serial AH0002, sata$"),
+            ("a USB disk", r"sd. +16\.8 MB  .*QEMU HARDDISK, serial US0003, usb$"),
+            ("a virtio disk", r"vda +50\.3 MB  .*serial VD0004, virtio$")):
+        with test.behaviour(f"the banner shows {what}"):
+            check.true(re.search(pattern, shown, re.MULTILINE), f"/{pattern}/ is not there")
+
+    with test.behaviour("the second console shows the same"):
+        second.expect(MENU, 30)
+        for word in (BANNER, "Stream   lab", "serial NV-0001"):
+            check.true(second.seen(word), f"{word!r} is not there")
+
+    run_menu(test, first, second)
+    run_shell(test, first)
+    with test.behaviour("a machine that is switched off from the menu is off"):
+        answer(second, "4", "poweroff")
+        pc.wait_end(20)
+
+
+def run_menu(test, first, second):
+    with test.behaviour("a number that is on no list is asked for again"):
+        answer(first, "7", re.escape(MENU))
+        answer(first, "1", "Which disk is to be sent")
+        answer(first, "9", "no disk of the list(?s:.*)Which disk is to be sent")
+
+    with test.behaviour("a transfer that cannot be says why and ends in a question"):
+        answer(first, "1", r"On the other machine type:\s+tbrecv --stream lab -o laptop.zst")
+        first.expect("no Thunderbolt/USB4 host controller", 30)
+        first.expect("FAILED: /dev/nvme0n1 not sent", 30)
+        first.expect("then Enter: ", 10)
+
+    with test.behaviour("the other console hears of it"):
+        second.expect("Console ttyS0 has failed: send /dev/nvme0n1", 30)
+
+    with test.behaviour("a restore asks for the disk's own serial number, and refuses another"):
+        answer(first, "m", re.escape(MENU))
+        answer(first, "2", "Which disk is to be overwritten")
+        answer(first, "1", r"will be overwritten:\s+nvme0n1(?s:.*)laptop-root(?s:.*)Serial number")
+        answer(first, "0002", "Nothing was written(?s:.*)Type 1 to 5")
+        answer(first, "2", "Which disk is to be overwritten")
+        answer(first, "1", "Serial number")
+        answer(first, "0001", r"On the other machine type:\s+tbsend --stream lab laptop.zst")
+        first.expect("FAILED: /dev/nvme0n1 not restored", 30)
+        answer(first, "m", re.escape(MENU))
+
+
+def run_shell(test, console):
+    with test.behaviour("Ctrl-C at a question goes back to the menu"):
+        answer(console, "1", "Which disk is to be sent")
+        console.send("\x03")
+        console.expect(BANNER, 20)
+        console.expect(MENU, 20)
+
+    with test.behaviour("the shell answers, and Ctrl-C ends what runs in it, not the shell"):
+        answer(console, "3", "rescue# ")
+        answer(console, "echo $((6 * 7))x", "^42x")
+        answer(console, "sh -c 'echo go; exec sleep 1000'", "^go")
+        console.send("\x03")
+        answer(console, "echo $((6 * 8))x", "^48x")
+
+    with test.behaviour("drivers and tools that a rescue needs are there"):
+        answer(console, "modprobe -a thunderbolt_stream uas mmc_block && echo good-$?", "^good-0")
+        answer(console, "tbsend --version && tbrecv --version && echo good-1$?", "^good-10")
+        answer(console, "test -d /sys/kernel/config/thunderbolt/stream && echo good-2$?",
+               "^good-20")
+
+    with test.behaviour("an interface that dies comes again"):
+        console.send("kill -9 $PPID\r")
+        wait_screen(console, 20)
+
+
+def run_refusals(test, disks):
+    """/dev/console is not the serial line here, and the command line is full of faults."""
+    pc = rescue(test, "refuser", "rd.tbstream=$(reboot) rd.tbstream.mode=send rd.tbstream.auto "
+                "rd.tbstream.dev=all rd.tbstream.exclude=serial:VD0004 rd.tbstream.exlude=x "
+                "rd.tbstream.level=`reboot` console=tty0", disks, display=True).start()
+    with test.behaviour("bad values are warnings, nothing runs by itself, the menu comes up; "
+                        "tty0 being /dev/console, the serial line shows it too"):
+        shown = wait_screen(pc.console)
+        for pattern in (r"rd\.tbstream=\$\(reboot\) is ignored", r"rd\.tbstream\.exlude is no",
+                        r"rd\.tbstream\.level=`reboot` is ignored", r"^ Stream   backup$"):
+            check.true(re.search(pattern, shown, re.MULTILINE), f"/{pattern}/ is not there")
+        check.true(not pc.console.seen("Sending /dev"), "it sends")
+
+    with test.behaviour("the excluded disk is marked and is not written to"):
+        number = re.search(r"^ +(\d)  vda .*\n.*rescue stick", shown, re.MULTILINE)
+        check.true(number, "vda has no mark")
+        answer(pc.console, "2", "Which disk is to be overwritten")
+        answer(pc.console, number[1], "REFUSED: nothing was written")
+    pc.kill()
+
+
+def run_doubled(test):
+    """Two disks with the serial number that the command line names."""
+    disks = [machine.Disk(test.disk(f"twin{number}.img", 16 << 20), "virtio", "TWIN0001")
+             for number in range(2)]
+    before = [check.sha256(disk.path) for disk in disks]
+    pc = rescue(test, "twins", "rd.tbstream rd.tbstream.mode=recv rd.tbstream.confirm=TWIN0001",
+                disks).start()
+    with test.behaviour("a serial number that two disks have confirms nothing"):
+        pc.console.expect("REFUSED: nothing was written", 90)
+        pc.console.expect("More than one disk has the serial number TWIN0001", 10)
+    with test.behaviour("such a disk is confirmed by its size"):
+        answer(pc.console, "m", re.escape(MENU))
+        answer(pc.console, "2", "Which disk is to be overwritten")
+        answer(pc.console, "1", "type its size in bytes: 16777216")
+        answer(pc.console, "16777217", "Nothing was written")
+    pc.kill()
+    with test.behaviour("neither of them was written"):
+        check.equal([check.sha256(disk.path) for disk in disks], before, "hashes")
+
+
+def run_inert(test):
+    pc = rescue(test, "inert", "root=/dev/none rd.shell rd.tbstream.mode=shell").start()
+    with test.behaviour("without rd.tbstream the hooks do nothing: dracut goes its own way"):
+        pc.console.expect("Dropping to debug shell", 90)
+        pc.console.expect("# ", 20)
+        answer(pc.console, "ls -d /run/tbstream; cat /proc/[0-9]*/comm | grep -c tbstr; echo en'd'",
+               r"No such file(?s:.*)^0\s+end")
+        check.true(not pc.console.seen(BANNER), "it shows the banner")
+    pc.kill()
+
+
+def run(test):
+    check.true((RESCUE / "rescue.img").exists(), "build/rescue/rescue.img is missing: make rescue")
+    run_build(test)
+    disks = disks_make(test)
+    before = [check.sha256(disk.path) for disk in disks]
+    run_banner(test, disks)
+    run_refusals(test, disks)
+    with test.behaviour("none of all that has changed a disk"):
+        check.equal([check.sha256(disk.path) for disk in disks], before, "hashes")
+    run_doubled(test)
+    run_inert(test)
+
+
+check.main(run, seconds=400)
