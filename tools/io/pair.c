@@ -74,11 +74,13 @@ static int pair_steps(struct pair *pair, char *ret_why, size_t len)
 static int pair_run(struct pair *pair, int64_t deadline, char *ret_why, size_t len)
 {
 	for (;;) {
-		int64_t until = stop_deadline(PAIR_TICK);
-		char what[256];
+		char what[768];
+		int64_t until;
 		int err;
 
+		pair->crowded = false;
 		err = pair_steps(pair, what, sizeof(what));
+		until = stop_deadline(pair->crowded ? PAIR_TICK_CROWDED : PAIR_TICK);
 		if (err != -EAGAIN) {
 			if (err)
 				snprintf(ret_why, len, "%s", what);

@@ -12,6 +12,8 @@
 #define PAIR_SETTLE_MOST (60 * STOP_SECOND)
 /* A look without an event, should one have been lost. */
 #define PAIR_TICK (5 * STOP_SECOND)
+/* The same while other streams are in our way: their end is no event. */
+#define PAIR_TICK_CROWDED STOP_SECOND
 /* One change comes as several events. */
 #define PAIR_QUIET (STOP_SECOND / 20)
 
@@ -26,6 +28,7 @@ struct pair {
 	bool made;	 /* we made it, and remove it */
 	bool lent;	 /* it was there without HopIDs: we take ours out at the end */
 	bool reused;	 /* it was there with HopIDs: they may be out of date */
+	bool crowded;	 /* other streams of ours have what the device needs */
 	bool fresh;	 /* the next look makes it anew whatever it has */
 	uint32_t avoid;	 /* HopIDs that a stream of the peer has, a bit each */
 	int64_t grace;	 /* until when to wait to be led, 0: not begun */

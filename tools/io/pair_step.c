@@ -269,6 +269,15 @@ int pair_step_attach(struct pair *pair, char *ret_why, size_t len)
 	}
 	if (err == -EBUSY)
 		return pair_busy_explain(pair, holder, ret_why, len);
+	pair->crowded = err == -ENOMEM;
+	if (pair->crowded) {
+		/* What the driver says too when it took over a HopID that we use elsewhere. */
+		pair_step_undo(pair);
+		pair->fresh = true;
+		snprintf(ret_why, len, "other streams of this machine to leave room for %s",
+			 pair->name);
+		return -EAGAIN;
+	}
 	snprintf(ret_why, len, "cannot open %s, the stream %s to %s: %s", device, pair->name,
 		 pair->label, strerror(-err));
 	return err;
