@@ -167,9 +167,9 @@ class Test:
 
 
 def diagnose(text):
-    """Lines for the person who reads."""
+    """Lines for the person who reads: prove shows only what comes on standard error."""
     for row in text.rstrip("\n").split("\n"):
-        print(f"# {row}", flush=True)
+        print(f"# {row}", file=sys.stderr, flush=True)
 
 
 def requires(program):

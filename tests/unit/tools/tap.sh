@@ -26,8 +26,11 @@ ok() {
 	else
 		failed=$((failed + 1))
 		echo "not ok $count - $sentence"
-		echo "# $*"
-		sed 's/^/# /' "$work/ok.out" | tail -n 20
+		{
+			echo "# not ok: $sentence"
+			echo "# $*"
+			sed 's/^/# /' "$work/ok.out" | tail -n 20
+		} >&2
 	fi
 }
 
@@ -54,6 +57,6 @@ says() {
 
 tap_end() {
 	echo "1..$count"
-	[ "$failed" = 0 ] || echo "# to repeat: $0"
+	[ "$failed" = 0 ] || echo "# to repeat: $0" >&2
 	exit "$((failed > 0))"
 }
