@@ -6,8 +6,7 @@
 
 # shellcheck disable=SC3043,SC3045 # busybox ash has "local" and "read -t"
 
-# What was already told: the count of events, the last word of another console.
-DIALOG_EVENTS=
+# The last word of another console that was shown here.
 DIALOG_SAID=
 
 # dialog_ask PROMPT [SECONDS [UNTIL]]: sets ANSWER, in lower case. Shows what changes meanwhile.
@@ -51,19 +50,14 @@ dialog_clock() {
 	printf '%s\n' "${up%%.*}"
 }
 
-# What happens at disks and cable is an event of the kernel's, which counts them: without a new one
-# there is nothing to look for. What is done at another console stands in a file.
+# dialog_news PROMPT: shows what has changed at disks and cable, and what another console does.
 dialog_news() {
-	local events said=
+	local said=''
 
-	read -r events < /sys/kernel/uevent_seqnum
-	if [ "$events" != "$DIALOG_EVENTS" ]; then
-		DIALOG_EVENTS=$events
-		if screen_look "$UI_DIR"; then
-			printf '\n\n -- a change --\n'
-			cat "$UI_DIR/cable.shown" "$UI_DIR/disks.shown"
-			printf '\n%s' "$1"
-		fi
+	if screen_look; then
+		printf '\n\n -- a change --\n'
+		screen_state
+		printf '\n%s' "$1"
 	fi
 	[ ! -f "$TBSTREAM_RUN/said" ] || IFS= read -r said < "$TBSTREAM_RUN/said"
 	if [ "$said" != "$DIALOG_SAID" ]; then
@@ -99,7 +93,7 @@ dialog_menu() {
 
 # dialog_disk QUESTION [ALL]: sets DISK to the path of the chosen one, or to "all" where ALL allows it.
 dialog_disk() {
-	cat "$UI_DIR/disks.shown"
+	cat "$SCREEN_DIR/disks.text"
 	while :; do
 		dialog_ask " $1 " || return
 		DISK=
@@ -107,7 +101,7 @@ dialog_disk() {
 			m) return 2 ;;
 			a) DISK=${2-} ;;
 			'' | 0* | *[!0-9]* | ????*) ;;
-			*) DISK=$(sed -n "${ANSWER}s/$DISKS_TAB.*//p" "$UI_DIR/disks") ;;
+			*) DISK=$(sed -n "${ANSWER}s/$DISKS_TAB.*//p" "$SCREEN_DIR/disks") ;;
 		esac
 		[ -z "$DISK" ] || return 0
 		printf ' That is no disk of the list.\n'
@@ -119,13 +113,13 @@ dialog_disk() {
 dialog_overwrite() {
 	local row="$UI_DIR/row" bytes serial known
 
-	disks_row "$UI_DIR/disks" "$1" > "$row"
+	disks_row "$SCREEN_DIR/disks" "$1" > "$row"
 	bytes=$(cut -f 3 "$row")
 	serial=$(cut -f 4 "$row")
 	known=$(dialog_plain "$serial")
 	printf '\n Everything on this disk will be overwritten:\n\n'
 	screen_rows "$row" | sed 's/^    *1 /    /'
-	if disks_confirmable "$UI_DIR/disks" "$serial" && [ "${#known}" -ge 4 ]; then
+	if disks_confirmable "$SCREEN_DIR/disks" "$serial" && [ "${#known}" -ge 4 ]; then
 		printf '\n To confirm, type the letters and digits of its serial number, at least the last four.\n'
 		dialog_ask " Serial number (m goes back to the menu): " || return
 		case $ANSWER in

@@ -8,26 +8,57 @@
 
 SCREEN_RULE="=============================================================================="
 
-# screen_look DIR: reads the state of disks and cable into DIR; true where it has changed.
-screen_look() {
-	local part changed=1
+# What the consoles show, kept for all of them: the table "disks", the same as text, the cable as
+# text, and how often any of it has changed.
+SCREEN_DIR=$TBSTREAM_RUN/screen
 
-	disks_load "$1/disks.now" 2> "$1/disks.why" || : > "$1/disks.now"
-	screen_disks "$1/disks.now" "$1/disks.why" > "$1/disks.shown.now"
-	screen_cable > "$1/cable.shown.now"
-	mv -f -- "$1/disks.now" "$1/disks"
-	for part in disks cable; do
-		if cmp -s "$1/$part.shown.now" "$1/$part.shown"; then
-			rm -f -- "$1/$part.shown.now"
-		else
-			mv -f -- "$1/$part.shown.now" "$1/$part.shown"
-			changed=0
+# The count of changes that this console has shown.
+SCREEN_SEEN=
+
+# screen_look: true where there is something that this console has not shown. What happens at disks
+# and cable is an event of the kernel's, which counts them: without a new one there is nothing to
+# look for, and the first console that notices one looks for all.
+screen_look() {
+	local events seen='' count=0
+
+	mkdir -p "$SCREEN_DIR"
+	read -r events < /sys/kernel/uevent_seqnum
+	[ ! -f "$SCREEN_DIR/events" ] || read -r seen < "$SCREEN_DIR/events"
+	if [ "$events" != "$seen" ]; then
+		flock 8
+		[ ! -f "$SCREEN_DIR/events" ] || read -r seen < "$SCREEN_DIR/events"
+		if [ "$events" != "$seen" ]; then
+			screen_look_again
+			# Ctrl-C ends the programs that look, too: then it was no look.
+			[ -n "${DIALOG_STOPPED-}" ] || printf '%s\n' "$events" > "$SCREEN_DIR/events"
 		fi
-	done
-	return "$changed"
+		flock -u 8
+	fi 8> "$TBSTREAM_RUN/screen.lock"
+	[ ! -f "$SCREEN_DIR/count" ] || read -r count < "$SCREEN_DIR/count"
+	[ "$count" != "$SCREEN_SEEN" ] || return 1
+	SCREEN_SEEN=$count
 }
 
-# screen_show DIR: the whole of it. A VGA console has 25 lines: what matters most comes last.
+screen_look_again() {
+	local part count=0
+
+	disks_load "$SCREEN_DIR/disks.new" 2> "$SCREEN_DIR/why" || : > "$SCREEN_DIR/disks.new"
+	screen_disks "$SCREEN_DIR/disks.new" "$SCREEN_DIR/why" > "$SCREEN_DIR/disks.text.new"
+	screen_cable > "$SCREEN_DIR/cable.text.new"
+	[ ! -f "$SCREEN_DIR/count" ] || read -r count < "$SCREEN_DIR/count"
+	for part in disks disks.text cable.text; do
+		cmp -s "$SCREEN_DIR/$part.new" "$SCREEN_DIR/$part" || count=$((count + 1))
+		mv -f -- "$SCREEN_DIR/$part.new" "$SCREEN_DIR/$part"
+	done
+	printf '%s\n' "$count" > "$SCREEN_DIR/count"
+}
+
+# screen_state: what changes.
+screen_state() {
+	cat "$SCREEN_DIR/cable.text" "$SCREEN_DIR/disks.text"
+}
+
+# screen_show: the whole of it. A VGA console has 25 lines: what matters most comes last.
 screen_show() {
 	cat <<-EOT
 
@@ -35,7 +66,7 @@ screen_show() {
 		 Machine  $(screen_machine)
 		 Stream   $(params_get name backup)
 	EOT
-	cat "$1/cable.shown" "$1/disks.shown"
+	screen_state
 	[ ! -s "$TBSTREAM_RUN/warnings" ] ||
 		screen_field "Warning" "$(cat "$TBSTREAM_RUN/warnings"; echo "So nothing runs by itself.")"
 	cat <<-EOT
@@ -74,7 +105,8 @@ screen_machine() {
 	vendor=$(screen_dmi sys_vendor)
 	product=$(screen_dmi product_name)
 	serial=$(screen_dmi product_serial)
-	printf '%s, serial %s\n' "${vendor:+$vendor }${product:-of unknown make}" "${serial:-unknown}"
+	printf '%s, serial %s\n' "${vendor:+$vendor }${product:-of unknown make}" "${serial:-unknown}" |
+		tr -c ' -~\n' '?'
 }
 
 screen_dmi() {
@@ -84,7 +116,7 @@ screen_dmi() {
 	case $value in
 		'To be filled by O.E.M.' | 'To Be Filled By O.E.M.' | 'Default string' | 'Not Specified' | None | 0) value= ;;
 	esac
-	printf '%s\n' "$value" | tr -c ' -~\n' '?'
+	printf '%s\n' "$value"
 }
 
 # What the program says counts, not how it ends: it fails where there is no peer yet.

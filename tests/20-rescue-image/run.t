@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rescue image alone, no cable: its size, its banner, its menus, what it refuses."""
+"""The rescue image: its size, its banner, its menus, what it refuses; and, at the end of a cable,
+what it does without a key press.
+
+    laptop, rescue image  ==== USB4 cable ====  keeper, tbrecv and tbsend
+"""
 
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -102,8 +107,8 @@ def run_banner(test, disks):
                    f"the kernel took {init:.1f} s")
 
     # A stick comes late; then the list is shown again.
-    if not re.search("US0003", first.text):
-        first.expect("US0003", 60)
+    if not first.seen("serial US0003"):
+        first.expect("serial US0003", 60)
         first.expect(MENU, 30)
     shown = first.text.replace("\r", "")
 
@@ -129,6 +134,9 @@ def run_banner(test, disks):
 
     run_menu(test, first, second)
     run_shell(test, first)
+    with test.behaviour("a stick that is plugged in appears in the list"):
+        pc.plug_disk(machine.Disk(test.disk("late.img", 8 << 20), "usb", "LATE0005"))
+        first.expect(r"a change --(?s:.*)serial LATE0005, usb(?s:.*)Type 1 to 5", 30)
     with test.behaviour("a machine that is switched off from the menu is off"):
         answer(second, "4", "poweroff")
         pc.wait_end(20)
@@ -238,6 +246,58 @@ def run_inert(test):
     pc.kill()
 
 
+def run_unattended(test):
+    """Backup and restore where the command line says it all, and the machine goes off by itself."""
+    noise = random.Random(20)
+    source = test.disk("source.img", 24 << 20, lambda n: noise.randbytes(1 << 20) if n % 3 else
+                       bytes(1 << 20))
+    target = test.disk("target.img", 24 << 20)
+    before = check.sha256(source)
+    fabric = test.cable({"laptop": "lanes=1", "keeper": "lanes=1"}, ["laptop:keeper"])
+    keeper = test.keeper("keeper", {"ours": True}, fabric=fabric.socket("keeper")).start()
+    keeper.agent.wait_ready()
+
+    def laptop(name, disk, append):
+        return rescue(test, name, f"rd.tbstream=lab rd.tbstream.done=poweroff {append}",
+                      [machine.Disk(disk, "nvme", "NV-0001")], fabric=fabric.socket("laptop"))
+
+    with test.behaviour("the banner names the peer, and shows how a cable goes and comes"):
+        pc = rescue(test, "watcher", "rd.tbstream", fabric=fabric.socket("laptop")).start()
+        pc.console.expect("Peer: +keeper", 120)
+        pc.console.expect(MENU, 30)
+        fabric.unplug()
+        pc.console.expect("a change --(?s:.*)No other machine is at the end of a cable", 30)
+        fabric.plug()
+        pc.console.expect("a change --(?s:.*)Peer: +keeper", 30)
+
+    with test.behaviour("the host controller is kept from suspending"):
+        answer(pc.console, "3", "rescue# ")
+        answer(pc.console, "cat /sys/bus/pci/drivers/thunderbolt/0*/power/control", "^on")
+        pc.kill()
+
+    with test.behaviour("mode=send with auto backs up without a key press, then powers off"):
+        pc = laptop("sender", source, "rd.tbstream.mode=send rd.tbstream.dev=serial:NV-0001 "
+                    "rd.tbstream.auto").start()
+        receiver = keeper.agent.spawn("tbrecv --stream lab -o /run/laptop.zst")
+        pc.console.expect(r"^ Cable(?s:.*)Peer: ", 120)
+        pc.console.expect("DONE: /dev/nvme0n1 sent", 120)
+        receiver.check(30)
+        pc.wait_end(60)
+        pc.kill()
+        received = keeper.agent.run("zstd -q -d < /run/laptop.zst | sha256sum", 60).split()[0]
+        check.equal(received, before, "hash of what the image holds")
+        check.equal(check.sha256(source), before, "hash of the disk after the backup")
+
+    with test.behaviour("mode=recv with the disk's serial number restores likewise"):
+        pc = laptop("receiver", target, "rd.tbstream.mode=recv rd.tbstream.confirm=NV-0001").start()
+        sender = keeper.agent.spawn("tbsend --stream lab /run/laptop.zst")
+        pc.console.expect("DONE: /dev/nvme0n1 written", 180)
+        sender.check(30)
+        pc.wait_end(60)
+        pc.kill()
+        check.equal(check.sha256(target), before, "hash of the restored disk")
+
+
 def run(test):
     check.true((RESCUE / "rescue.img").exists(), "build/rescue/rescue.img is missing: make rescue")
     run_build(test)
@@ -249,6 +309,7 @@ def run(test):
         check.equal([check.sha256(disk.path) for disk in disks], before, "hashes")
     run_doubled(test)
     run_inert(test)
+    run_unattended(test)
 
 
-check.main(run, seconds=400)
+check.main(run, seconds=500)

@@ -171,12 +171,24 @@ def names(test, low, high):
         refused(jobs[1], f"timed out waiting for {low.name} (0-1) to announce the stream nothing")
         clean(low, high)
 
-    with test.behaviour("two names that took the same HopIDs: neither is taken for the other"):
-        one = low.send("one")
-        two = high.send("two")
-        two.expect("has only one so far")
+    with test.behaviour("two names that each side made for itself: each finds its own"):
+        one, two = low.send("one"), high.send("two")
+        for job in one, two:
+            job.expect("to answer")
         arrived(low, one, high.receive("one"))
         arrived(high, two, low.receive("two"))
+        clean(low, high)
+
+    with test.behaviour("a name with another name's HopIDs, by hand: neither is taken for the other"):
+        one = low.send("one")
+        one.expect("to answer")
+        made = stream.create(high.agent, "two", 15, 15)
+        two = high.send("two")
+        two.expect("has only one so far")
+        high.agent.run(f"while grep -q 15 {made.config}/in_hopid; do usleep 20000; done")
+        arrived(low, one, high.receive("one"))
+        arrived(high, two, low.receive("two"))
+        made.remove()
         clean(low, high)
 
     with test.behaviour("both sides send: both are told"):
@@ -281,8 +293,12 @@ def alone(test):
                 refused(lack[name].agent.spawn(program), sentence, 5)
 
 
-def end(test):
-    """The machines that run make room for others."""
+def end(test, *sides):
+    """The machines make room for others."""
+    with test.behaviour("the kernels have not complained"):
+        for side in sides:
+            check.equal(side.agent.run("dmesg | grep -A 20 -e 'cut here' -e 'Call Trace'; true"), "",
+                        f"{side.name}'s kernel log")
     for made in test.machines + test.cables:
         made.kill()
 
@@ -298,7 +314,7 @@ def run(test):
         time.sleep(1)
     late(test, west, east, waits[0], "a leader that waited for long")
     late(test, east, west, waits[1], "a follower that waited for long")
-    end(test)
+    end(test, west, east)
 
     fabric, north, south = join(test, ("north", "south"), (HIGH, LOW), OTHERS)
     rounds(test, north, south, "south leads")
@@ -306,7 +322,7 @@ def run(test):
     names(test, south, north)
     deaths(test, fabric, south, north)
     several(test, fabric, south, north)
-    end(test)
+    end(test, south, north)
     alone(test)
 
 

@@ -132,8 +132,7 @@ bool adapter_write(struct adapter *adapter, unsigned int word, uint32_t value)
 	at = &adapter->words[word];
 	*at = (*at & ~adapter->writable[word]) | (value & adapter->writable[word]);
 
-	/* There is no retimer in the cable: every sideband access ends at once without an answer.
-	 */
+	/* The cable has no retimers: every sideband access ends at once, unanswered. */
 	if (adapter->kind == ADAPTER_LANE0 && word == PORT_CS_1 && value & PORT_CS_1_PENDING)
 		*at |= PORT_CS_1_NO_REPLY;
 	return true;

@@ -5,11 +5,11 @@
  * Reset"; kernel drivers/thunderbolt/{tb,usb4,xdomain}.c).
  *
  * A link is up while the cable is plugged, both machines are on and their connection managers have
- * enumerated the routers (ROUTER_CS_3.V), and neither has its downstream port reset asserted. An
- * XDomain request that came before that would find Linux without a root switch: after a read of the
- * router that timed out, it is an error pointer that tb_xdp_handle_request follows (7.3.4, seen).
- * It comes up after a short training. When a host resets its port, unplug and then plug must reach
- * both hosts, or neither would look for the other again.
+ * enumerated the routers (ROUTER_CS_3.V), and neither has its downstream port reset asserted. It
+ * comes up after a short training. An XDomain request that came before a router is enumerated would
+ * find Linux without a root switch: after a read of the router that timed out, it is an error
+ * pointer that tb_xdp_handle_request follows (7.3.4, seen). When a host resets its port, unplug and
+ * then plug must reach both hosts, or neither would look for the other again.
  */
 #ifndef LINK_H
 #define LINK_H

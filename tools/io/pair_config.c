@@ -180,16 +180,15 @@ int pair_config_interrupts(int root, const char *service, const char *name)
 	return err == -ENOENT ? 0 : err; /* before 7.3 there was none */
 }
 
-int pair_hopid_first(int maxhopid)
+int pair_hopid_choice(int maxhopid, bool leads, int n)
 {
-	if (maxhopid < PAIR_HOPID_LEAST)
-		return 0;
-	return maxhopid < PAIR_HOPID_MOST ? maxhopid : PAIR_HOPID_MOST;
-}
+	int top = maxhopid < PAIR_HOPID_MOST ? maxhopid : PAIR_HOPID_MOST;
+	int count = top < PAIR_HOPID_LEAST ? 0 : top - PAIR_HOPID_LEAST + 1;
+	int first = leads ? top : PAIR_HOPID_LEAST + (count - 1) / 2;
 
-int pair_hopid_next(int hopid)
-{
-	return hopid > PAIR_HOPID_LEAST ? hopid - 1 : 0;
+	if (n >= count)
+		return 0;
+	return first - n >= PAIR_HOPID_LEAST ? first - n : first - n + count;
 }
 
 /* -ENOSPC is what the driver says when HOPID and all above it are in use. */
@@ -198,10 +197,10 @@ static bool pair_config_taken(int err)
 	return err == -EBUSY || err == -EINVAL || err == -ENOSPC;
 }
 
-int pair_config_allocate(int root, const char *service, const char *name, int maxhopid,
+int pair_config_allocate(int root, const char *service, const char *name, int maxhopid, bool leads,
 			 uint32_t avoid)
 {
-	int directory, err;
+	int directory, hopid, err;
 
 	directory = pair_config_directory(root, service, name);
 	if (directory < 0)
@@ -216,8 +215,10 @@ int pair_config_allocate(int root, const char *service, const char *name, int ma
 		return err;
 	}
 	err = -ENOSPC;
-	for (int hopid = pair_hopid_first(maxhopid); hopid && pair_config_taken(err);
-	     hopid = pair_hopid_next(hopid)) {
+	for (int n = 0; pair_config_taken(err); n++) {
+		hopid = pair_hopid_choice(maxhopid, leads, n);
+		if (!hopid)
+			break;
 		if (avoid & 1u << hopid)
 			continue;
 		err = pair_config_write(directory, "in_hopid", hopid);

@@ -40,15 +40,19 @@ int pair_config_busy(int root, const char *service, const char *name);
 /* Makes poll(2) of the device work, where somebody had chosen to poll it busily. */
 int pair_config_interrupts(int root, const char *service, const char *name);
 
-/* The highest HopID to try for a peer that takes in MAXHOPID, and the next one after HOPID; 0:
- * none. */
-int pair_hopid_first(int maxhopid);
-int pair_hopid_next(int hopid);
 /*
- * Takes the highest HopID that is free in both directions and has no bit in AVOID, the same for
- * both, and so announces the name. Returns 0, or -ENOSPC when all are in use, or another -errno.
+ * The HopID to try as number N, from 0 on, with a peer that takes in MAXHOPID; 0 when there are no
+ * more. The host that leads begins at the top, the other one in the middle: so two names that each
+ * side chose HopIDs for do not meet. A name that is looked up while its HopIDs are in use takes
+ * them all the same, and the driver then gives them back twice, with a warning of the kernel's.
  */
-int pair_config_allocate(int root, const char *service, const char *name, int maxhopid,
+int pair_hopid_choice(int maxhopid, bool leads, int n);
+/*
+ * Takes the first HopID of that order that is free in both directions and has no bit in AVOID, the
+ * same for both, and so announces the name. Returns 0, or -ENOSPC when all are in use, or another
+ * -errno.
+ */
+int pair_config_allocate(int root, const char *service, const char *name, int maxhopid, bool leads,
 			 uint32_t avoid);
 
 #endif

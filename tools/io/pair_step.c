@@ -47,10 +47,12 @@ int pair_choose(const struct pair_peer *peers, size_t count, const char *uuid, s
 
 bool pair_due(const struct pair *pair, int64_t now)
 {
+	bool leads = pair_leads(pair->peer.host, pair->peer.uuid);
+
+	/* The side that leads is slower to doubt: where both do, one must stay. */
 	if (pair->changed)
-		return now - pair->changed >= pair->settle;
-	return pair->reused && !pair_leads(pair->peer.host, pair->peer.uuid) &&
-	       now - pair->opened >= PAIR_GRACE;
+		return now - pair->changed >= (leads ? 2 : 1) * pair->settle;
+	return pair->reused && !leads && now - pair->opened >= PAIR_GRACE;
 }
 
 /* "A (uuid), B (uuid)" of the peers that offer streams. */
@@ -235,7 +237,7 @@ int pair_step_configure(struct pair *pair, char *ret_why, size_t len)
 	case PAIR_WAIT: return pair_configure_wait(pair, ret_why, len);
 	case PAIR_LEAD:
 		err = pair_config_allocate(pair->config, pair->peer.service, pair->name,
-					   pair_sysfs_maxhopid(pair->devices, &pair->peer),
+					   pair_sysfs_maxhopid(pair->devices, &pair->peer), leads,
 					   pair->avoid);
 		if (err)
 			return pair_configure_explain(pair, err, ret_why, len);

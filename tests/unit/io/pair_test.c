@@ -46,18 +46,33 @@ static void test_decide(void **state)
 	assert_int_equal(pair_decide(false, false, false), PAIR_LEAD);
 }
 
+static void expect_hopids(int maxhopid, bool leads, const int *expected)
+{
+	int n = 0;
+
+	do {
+		assert_int_equal(pair_hopid_choice(maxhopid, leads, n), expected[n]);
+	} while (expected[n++]);
+}
+
+/* All of them once, from different ends, so that the first few of both sides never meet. */
 static void test_hopids(void **state)
 {
-	int expected = 15;
+	static const int leader[] = {15, 14, 13, 12, 11, 10, 9, 8, 0};
+	static const int other[] = {11, 10, 9, 8, 15, 14, 13, 12, 0};
+	static const int few[] = {10, 9, 8, 0}, few_other[] = {9, 8, 10, 0};
+	static const int one[] = {8, 0}, none[] = {0};
 
 	(void)state;
-	for (int hopid = pair_hopid_first(31); hopid; hopid = pair_hopid_next(hopid))
-		assert_int_equal(hopid, expected--);
-	assert_int_equal(expected, 7);
-	assert_int_equal(pair_hopid_first(11), 11);
-	assert_int_equal(pair_hopid_first(8), 8);
-	assert_int_equal(pair_hopid_first(7), 0);
-	assert_int_equal(pair_hopid_first(-1), 0);
+	expect_hopids(31, true, leader);
+	expect_hopids(15, false, other);
+	expect_hopids(10, true, few);
+	expect_hopids(10, false, few_other);
+	for (int leads = 0; leads < 2; leads++) {
+		expect_hopids(8, leads, one);
+		expect_hopids(7, leads, none);
+		expect_hopids(INT32_MIN, leads, none);
+	}
 }
 
 static void test_due(void **state)
@@ -76,10 +91,13 @@ static void test_due(void **state)
 	pair.reused = true;
 	assert_false(pair_due(&pair, pair.opened + PAIR_GRACE - 1));
 	assert_true(pair_due(&pair, pair.opened + PAIR_GRACE));
-	/* The lower side stays. */
+	/* The lower side stays, and doubts later. */
 	strcpy(pair.peer.host, LOW);
 	strcpy(pair.peer.uuid, HIGH);
 	assert_false(pair_due(&pair, 10000 * STOP_SECOND));
+	pair.changed = 200 * STOP_SECOND;
+	assert_false(pair_due(&pair, pair.changed + PAIR_SETTLE));
+	assert_true(pair_due(&pair, pair.changed + 2 * PAIR_SETTLE));
 }
 
 static void test_choose(void **state)
