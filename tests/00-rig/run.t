@@ -178,8 +178,9 @@ def run_ends(test):
         folder.mkdir()
         (folder / "run.t").write_text(FAILING)
         environment = dict(os.environ, TMPDIR=str(folder))
-        failing = subprocess.run([sys.executable, folder / "run.t"], capture_output=True, text=True,
-                                 env=environment, timeout=60)
+        failing = subprocess.run([sys.executable, folder / "run.t"], text=True, timeout=60,
+                                 env=environment, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT)
         check.equal(failing.returncode, 1, "its exit code")
         for text in ("not ok 1 - one is two\n# one: got 1, wanted 2\n",
                      "not ok 2 - a command that hangs is given up\n",
