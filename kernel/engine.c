@@ -296,6 +296,8 @@ void engine_detach(struct tbs_stream *stream)
 			engine_hold_domain(session);
 			engine_goodbye(session);
 		}
+		/* Before the ring stops, or a writer would take that for the peer's CLOSE. */
+		session_break_tx(session, -ENXIO);
 		engine_release(session);
 		session->detached = true;
 		if (!ring_tx_idle(&session->tx))

@@ -19,6 +19,7 @@ static void ring_tx_done(struct tb_ring *hw, struct ring_frame *rf, bool cancele
 {
 	struct tbs_frame *frame = container_of(rf, struct tbs_frame, frame);
 	struct tbs_ring *ring = frame->ring;
+	bool sleeper;
 
 	if (canceled)
 		return;
@@ -28,8 +29,11 @@ static void ring_tx_done(struct tb_ring *hw, struct ring_frame *rf, bool cancele
 	else
 		ring->done++;
 	spin_unlock(&ring->lock);
+	/* A full barrier, too: who begins to close looks at the frames after that, see session.c.
+	 */
+	sleeper = wq_has_sleeper(&ring->wait);
 	session_tx_taken(ring->session);
-	if (wq_has_sleeper(&ring->wait))
+	if (sleeper)
 		wake_up_poll(&ring->wait, EPOLLOUT | EPOLLWRNORM);
 }
 
@@ -37,6 +41,7 @@ static void ring_rx_done(struct tb_ring *hw, struct ring_frame *rf, bool cancele
 {
 	struct tbs_frame *frame = container_of(rf, struct tbs_frame, frame);
 	struct tbs_ring *ring = frame->ring;
+	bool sleeper;
 
 	if (canceled)
 		return;
@@ -45,8 +50,10 @@ static void ring_rx_done(struct tb_ring *hw, struct ring_frame *rf, bool cancele
 				DMA_FROM_DEVICE);
 	/* Whoever sees the frame done sees all of it. */
 	smp_store_release(&frame->done, true);
+	/* A full barrier, as in ring_tx_done(). */
+	sleeper = wq_has_sleeper(&ring->wait);
 	session_rx_arrived(ring->session, frame);
-	if (wq_has_sleeper(&ring->wait))
+	if (sleeper)
 		wake_up_poll(&ring->wait, EPOLLIN | EPOLLRDNORM);
 }
 

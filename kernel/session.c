@@ -35,6 +35,8 @@ void session_state(struct tbs_session *session, enum tbs_state state)
 		session->state = state;
 	session->since = jiffies;
 	spin_unlock(&session->lock);
+	/* Pairs with wq_has_sleeper() in ring.c: a frame seen here, or the new state seen there. */
+	smp_mb();
 	session_wake(session);
 }
 
@@ -121,20 +123,35 @@ void session_release(struct tbs_session *session)
 	session_put(session);
 }
 
-/* The end of both directions for ERROR; what came first stays. */
-void session_break(struct tbs_session *session, int error)
+/* No more is written, for ERROR; what came first stays. */
+void session_break_tx(struct tbs_session *session, int error)
 {
 	spin_lock(&session->lock);
 	session->tx_error = session->tx_error ?: error;
+	spin_unlock(&session->lock);
+}
+
+/* The end of both directions, once all that has come can be read. */
+void session_break(struct tbs_session *session, int error)
+{
+	session_break_tx(session, error);
+	spin_lock(&session->lock);
 	session->rx_error = session->rx_error ?: error;
 	spin_unlock(&session->lock);
 	session_wake(session);
 }
 
+/* Written once: two CPUs would pass the line to and fro with every frame. */
+static void session_touch(struct tbs_session *session)
+{
+	if (!READ_ONCE(session->touched))
+		WRITE_ONCE(session->touched, true);
+}
+
 /* The peer has taken a frame. */
 void session_tx_taken(struct tbs_session *session)
 {
-	WRITE_ONCE(session->touched, true);
+	session_touch(session);
 	if (READ_ONCE(session->state) == TBS_CLOSING)
 		session_kick(session->stream);
 }
@@ -146,20 +163,21 @@ void session_tx_taken(struct tbs_session *session)
 void session_rx_arrived(struct tbs_session *session, struct tbs_frame *frame)
 {
 	int error = ring_rx_verdict(frame);
-	bool kick = error;
 
-	WRITE_ONCE(session->touched, true);
+	session_touch(session);
+	if (!error) {
+		/* Whoever closes waits for CLOSE, and for what stands before it. */
+		if (READ_ONCE(session->state) == TBS_CLOSING)
+			session_kick(session->stream);
+		return;
+	}
 	spin_lock(&session->lock);
 	if (error == -EPIPE) {
 		session->peer_closed = true;
 		session->replied = ring_rx_close_flags(frame) & TBS_CLOSE_REPLY;
 	}
-	if (error && !session->tx_error)
-		session->tx_error = error;
-	kick |= session->state == TBS_CLOSING;
+	session->tx_error = session->tx_error ?: error;
 	spin_unlock(&session->lock);
-	if (!kick)
-		return;
 	session_wake(session);
 	session_kick(session->stream);
 }

@@ -220,6 +220,7 @@ long session_patience(void);
 void session_kick(struct tbs_stream *stream);
 void session_wake(struct tbs_session *session);
 void session_state(struct tbs_session *session, enum tbs_state state);
+void session_break_tx(struct tbs_session *session, int error);
 void session_break(struct tbs_session *session, int error);
 void session_tx_taken(struct tbs_session *session);
 void session_rx_arrived(struct tbs_session *session, struct tbs_frame *frame);
