@@ -11,8 +11,9 @@
  *   rings and paths go                   rings and paths go
  *
  * Who got the reply may send at once: the peer's old ring takes nothing any more. All others hold
- * their first frame back for CLOSING_HOLD, by when the peer's work has seen the CLOSE that lies in
- * its ring already. thunderbolt_stream replies only when its user closes.
+ * their first frame back until the peer is heard in the new session, or for CLOSING_HOLD, by when
+ * the peer's work has seen the CLOSE that lies in its ring already. thunderbolt_stream replies only
+ * when its user closes.
  */
 #include "tbstream.h"
 
@@ -28,6 +29,14 @@ static long closing_left(const struct tbs_session *session, long bound)
 	if (bound == MAX_SCHEDULE_TIMEOUT)
 		return bound;
 	return gone < bound ? bound - gone : 0;
+}
+
+/* How long our first frame has to wait, lest it meets the end of the peer's last session. */
+long closing_hold(const struct tbs_session *session)
+{
+	long left = session->stream->tx_after - jiffies;
+
+	return READ_ONCE(session->heard) || left < 0 ? 0 : left;
 }
 
 /* How long the peer may take to make room for what was written. */
@@ -80,15 +89,14 @@ static void closing_discard(struct tbs_session *session)
 /* The phases of closing in their order; returns how long to wait, 0 once the rings may go. */
 long closing_step(struct tbs_session *session)
 {
-	struct tbs_stream *stream = session->stream;
 	struct tbs_ring *tx = &session->tx;
 	long left;
 
 	if (!READ_ONCE(session->users))
 		closing_discard(session);
 	if (!tx->shut) {
-		left = stream->tx_after - jiffies;
-		if (left > 0)
+		left = closing_hold(session);
+		if (left)
 			return left;
 		left = closing_left(session, closing_patience(session));
 		if (!ring_tx_idle(tx) && left)
@@ -105,9 +113,10 @@ long closing_step(struct tbs_session *session)
 		session->reply_awaited = true;
 		session_state(session, TBS_CLOSING);
 	}
-	if (session->peer_closed || READ_ONCE(stream->hurry))
+	if (session->peer_closed || READ_ONCE(session->stream->hurry))
 		return 0;
-	return closing_left(session, CLOSING_REPLY);
+	/* After damage the peer's CLOSE may be what was damaged. */
+	return closing_left(session, session->tx_error ? CLOSING_BOUND : CLOSING_REPLY);
 }
 
 /* The rings and the paths are gone. */

@@ -192,7 +192,7 @@ static bool engine_closes(struct tbs_session *session)
 
 static long engine_up(struct tbs_session *session)
 {
-	long hold = session->stream->tx_after - jiffies;
+	long hold;
 
 	if (engine_closes(session)) {
 		session_state(session, TBS_CLOSING);
@@ -200,7 +200,8 @@ static long engine_up(struct tbs_session *session)
 	}
 	if (session->tx_open)
 		return ENGINE_EVENT;
-	if (hold > 0)
+	hold = closing_hold(session);
+	if (hold)
 		return hold;
 	WRITE_ONCE(session->tx_open, true);
 	session_wake(session);

@@ -165,6 +165,10 @@ void session_rx_arrived(struct tbs_session *session, struct tbs_frame *frame)
 	int error = ring_rx_verdict(frame);
 
 	session_touch(session);
+	if (!READ_ONCE(session->heard)) {
+		WRITE_ONCE(session->heard, true);
+		session_kick(session->stream);
+	}
 	if (!error) {
 		/* Whoever closes waits for CLOSE, and for what stands before it. */
 		if (READ_ONCE(session->state) == TBS_CLOSING)

@@ -155,6 +155,7 @@ struct tbs_session {
 	bool gave_up;	      /* ... and waits no longer for what is outstanding */
 	bool peer_closed;
 	bool replied; /* ... and told that it had our CLOSE */
+	bool heard;   /* a frame came, so the peer's last session is over */
 	bool touched; /* a frame went or came */
 	bool tx_open; /* writers may go ahead */
 	int tx_error; /* what write() says, 0 as long as it works; the first cause stays */
@@ -233,6 +234,7 @@ void engine_end_all(struct tbs_stream *stream);
 bool engine_busy(struct tbs_stream *stream);
 
 /* closing.c: with engine.c, the end of a session */
+long closing_hold(const struct tbs_session *session);
 long closing_step(struct tbs_session *session);
 void closing_done(struct tbs_session *session);
 
