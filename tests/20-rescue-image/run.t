@@ -312,4 +312,4 @@ def run(test):
     run_unattended(test)
 
 
-check.main(run, seconds=500)
+check.main(run, seconds=700)

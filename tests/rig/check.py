@@ -21,7 +21,7 @@ import tempfile
 import time
 import traceback
 
-from . import cable, cache, keeper, machine, process, recipe, stream, sysroot
+from . import cable, cache, keeper, kernel, machine, process, recipe, stream, sysroot
 
 
 class Failure(Exception):
@@ -92,12 +92,16 @@ class Test:
         self.machines.append(made)
         return made
 
-    def keeper(self, name, guest=None, **options):
-        """A machine that boots keeper.make()'s root, with its options in `guest`."""
+    def keeper(self, name, guest=None, driver="in-tree", **options):
+        """A machine that boots keeper.make()'s root, with its options in `guest`, on the kernel
+        that `driver` names: see kernel.py."""
         initrd = self.folder / f"{name}.cpio"
-        guest = dict({"ours": False, "place": self.place()}, name=name, **(guest or {}))
+        chosen = kernel.choose(driver, self.place)
+        guest = dict({"ours": False, "place": self.place(), "kernel": chosen}, name=name,
+                     **(guest or {}))
         keeper.make(initrd, **guest)
-        return self.machine(name, initrd=(initrd,), **options)
+        return self.machine(name, **{"initrd": (initrd,), "kernel": chosen.image,
+                                       **chosen.machine, **options})
 
     def cable(self, hosts, cables, seed=None):
         """A fabric; it ends with the test."""
@@ -107,7 +111,7 @@ class Test:
 
     def pair(self, left=None, right=None, lanes=1):
         """Two keepers joined by a cable, booted, each with the other in sight. `left`, `right`:
-        options of keeper(). One lane spares the seconds that bonding takes."""
+        options of keeper(), such as {"driver": "6.1"}. One lane spares the seconds of bonding."""
         fabric = self.cable({"left": f"lanes={lanes}", "right": f"lanes={lanes}"}, ["left:right"])
         pair = [self.keeper(name, fabric=fabric.socket(name), **(options or {}))
                 for name, options in (("left", left), ("right", right))]
@@ -135,6 +139,10 @@ class Test:
         self.count += 1
         try:
             yield
+        except TimeLimit:
+            self.failed += 1
+            print(f"not ok {self.count} - {sentence}", flush=True)
+            raise
         except Exception as error:  # noqa: BLE001 - whatever went wrong is the report
             self.failed += 1
             print(f"not ok {self.count} - {sentence}", flush=True)
@@ -162,8 +170,9 @@ class Test:
         for made in self.cables:
             diagnose("---- fabric")
             diagnose("\n".join(made.tail()))
-        diagnose(f"To repeat: make check-vm TESTS=\"{self.name.split('-')[0]}\""
-                 "    (KEEP=1 keeps the files, V=1 shows times)")
+        number = self.name.split("-")[0]
+        again = f"check-vm TESTS=\"{number}\"" if number.isdigit() else f"check-{self.name}"
+        diagnose(f"To repeat: make {again}    (KEEP=1 keeps the files, V=1 shows times)")
 
 
 def diagnose(text):
