@@ -8,6 +8,9 @@ SBINDIR  = $(PREFIX)/sbin
 MANDIR   = $(PREFIX)/share/man
 DRACUTDIR = /usr/lib/dracut/modules.d
 UDEVDIR  = /usr/lib/udev/rules.d
+MODLOADDIR = /usr/lib/modules-load.d
+DKMSDIR  = /usr/src
+KDIR     = /lib/modules/$(shell uname -r)/build
 DESTDIR  =
 CC       = gcc
 CLANG    = clang
@@ -53,7 +56,8 @@ Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .PHONY: all help programs fabric units fuzzers install uninstall rescue demo check check-unit \
-	check-vm check-style check-compile fuzz deps clean sysroot
+	check-vm check-vm-driver check-vm-matrix check-vm-debug check-style check-compile bench fuzz \
+	deps clean sysroot module modules check-module check-dkms install-module
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -65,7 +69,7 @@ help:
 ## make                 the static program: build/tbstream, build/tbsend, build/tbrecv
 programs: build/tbstream build/tbsend build/tbrecv
 ## make fabric          the emulated USB4 cable for the tests: build/fabric
-fabric: build/fabric build/agent
+fabric: build/fabric build/agent build/exercise
 
 build/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
 	$(call say,LINK,$@)
@@ -80,6 +84,8 @@ build/fabric: $(O)/tests/fabric/main.o $(FABRIC_LIB)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
 build/agent: $(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c))
+build/exercise: $(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/exercise/*.c))
+build/agent build/exercise:
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS)
 
@@ -130,15 +136,16 @@ $(O)/tests/fuzz/%_fuzz: $(O)/tests/fuzz/%_fuzz.o $(TOOLS_LIB) $(REPLAY)
 UNIT_T   = $(UNIT_SRC:%.c=build/t/asan/%.t) $(UNIT_SRC:%.c=build/t/valgrind/%.t)
 REPLAY_T = $(FUZZ_SRC:%.c=build/t/asan/%.t)
 STYLE_T  = tests/style/layers tests/style/sources
+MODULE_T = $(wildcard tests/module/*.t)
 SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t)
 VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
 PROVE    = prove --exec ''
 
-## make check           everything below
+## make check           all of the checks below but the three long ones
 check: deps
 	$(Q)$(MAKE) check-compile check-programs rescue
-	$(Q)$(PROVE) -j$(JOBS) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T)
+	$(Q)$(PROVE) -j$(JOBS) $(MODULE_T) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T)
 	$(Q)$(PROVE) $(VM_T)
 ## make check-unit      unit tests and fuzz corpora, under ASan and UBSan and under valgrind
 check-unit: check-programs
@@ -146,6 +153,22 @@ check-unit: check-programs
 ## make check-vm        recovery tests on virtual machines [TESTS="10 20"]
 check-vm: programs fabric rescue
 	$(Q)$(PROVE) $(VM_T)
+## make check-vm-driver the kernel module beside the in-tree driver's faults, at length: 40 minutes
+check-vm-driver: programs fabric
+	$(Q)DRIVERS="6.12 7.3 in-tree" $(PROVE) $(wildcard tests/5[0-4]-*/run.t)
+	$(Q)DRIVERS="6.12 7.3" CYCLES=200 PULLS=50 $(PROVE) $(wildcard tests/55-*/run.t)
+## make check-vm-matrix every driver with every other one: 10 minutes
+check-vm-matrix: programs fabric
+	$(Q)MATRIX=all $(PROVE) $(wildcard tests/56-*/run.t)
+## make check-vm-debug  the kernel module on kernels that watch themselves: an hour
+check-vm-debug: programs fabric
+	$(Q)$(PROVE) $(wildcard tests/debug/*.t)
+## make check-module    the kernel module for four kernels: no warning at W=1, of sparse, of checkpatch
+check-module:
+	$(Q)$(PROVE) tests/module/build.t
+## make check-dkms      what DKMS makes of it
+check-dkms:
+	$(Q)$(PROVE) tests/module/dkms.t
 ## make check-style     layers, licences, formats, shell
 check-style:
 	$(Q)$(PROVE) $(STYLE_T)
@@ -156,7 +179,8 @@ check-compile:
 
 .PHONY: objects check-programs
 objects: $(TOOLS_LIB) $(FABRIC_LIB) $(O)/tools/main.o $(O)/tests/fabric/main.o \
-	$(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c) $(UNIT_SRC) $(FUZZ_SRC))
+	$(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c tests/rig/exercise/*.c) \
+	$(UNIT_SRC) $(FUZZ_SRC))
 
 check-programs: programs fabric $(UNIT_T) $(REPLAY_T)
 	$(Q)$(MAKE) FLAVOR=asan units fuzzers
@@ -184,6 +208,10 @@ fuzz:
 		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 \
 			-artifact_prefix=$$new- $$new $$corpus || exit 1; done
 
+## make bench           the kernel module beside the in-tree driver: ratios, no verdict
+bench: programs fabric
+	$(Q)tests/bench/driver
+
 ## make demo            a backup and a restore over the emulated cable, from nothing
 demo: deps
 	$(Q)$(MAKE) programs fabric rescue
@@ -196,6 +224,29 @@ build/rescue/rescue.img: build/tbstream $(wildcard dracut-module/* hooks/*)
 	$(Q)mkdir -p $(@D)
 	$(Q)tests/rig/rig enter --bind $(CURDIR):/mnt/source:ro --bind $(CURDIR)/$(@D):/mnt/rescue -- \
 		/mnt/source/dracut-module/build-rescue /mnt/source/build/tbstream /mnt/rescue/rescue.img
+
+# The kernel's own build leaves its products beside the sources: it gets a copy, and knows itself what
+# there is to do.
+MODULE_SRC = $(wildcard kernel/*.[ch] kernel/compat/*.[ch]) kernel/Kbuild
+module_copy = install -d $(1)/compat && \
+	install -C -m 644 $(filter-out kernel/compat/%,$(MODULE_SRC)) $(1) && \
+	install -C -m 644 $(filter kernel/compat/%,$(MODULE_SRC)) $(1)/compat
+
+KERNELS = 6.1 6.12 7.2 7.3
+
+## make module          the kernel module for this machine's kernel, or for KDIR: build/module/local/
+module: build/module/local/tbstream.ko
+build/module/local/tbstream.ko: $(MODULE_SRC) FORCE
+	$(Q)[ -e $(KDIR)/Makefile ] || { echo "No kernel headers in $(KDIR): install the package" \
+		"linux-headers-$$(uname -r) (elsewhere kernel-devel), or name their folder in KDIR=." >&2; exit 1; }
+	$(call say,KBUILD,$@)
+	$(Q)$(call module_copy,$(@D))
+	$(Q)$(MAKE) -s -C $(KDIR) M=$(CURDIR)/$(@D) TBSTREAM_VERSION=$(VERSION) modules
+
+## make modules         the same for the kernels that it is tested with: build/module/6.1/ and so on
+modules: $(KERNELS:%=module-%)
+module-%:
+	$(Q)tests/rig/rig module $*
 
 ## make sysroot         what the virtual machines are made of, in the cache folder
 sysroot:
@@ -216,8 +267,19 @@ install: programs
 	install -m 755 dracut-module/* hooks/tbstream-* $(DESTDIR)$(DRACUTDIR)/55tbstream
 	install -m 644 hooks/*.rules $(DESTDIR)$(DRACUTDIR)/55tbstream
 	install -m 644 hooks/60-tbstream.rules $(DESTDIR)$(UDEVDIR)
+## make install-module  the kernel module's sources for DKMS, and what loads it at boot [DESTDIR=]
+install-module:
+	$(call module_copy,$(DESTDIR)$(DKMSDIR)/tbstream-$(VERSION))
+	sed 's/@VERSION@/$(VERSION)/g' kernel/dkms.conf > $(DESTDIR)$(DKMSDIR)/tbstream-$(VERSION)/dkms.conf
+	install -d $(DESTDIR)$(MODLOADDIR)
+	install -m 644 kernel/modules-load.conf $(DESTDIR)$(MODLOADDIR)/tbstream.conf
+	@echo "Then, as root: dkms install tbstream/$(VERSION)"
 ## make uninstall       removes them
 uninstall:
+	if [ -z "$(DESTDIR)" ] && [ -e /var/lib/dkms/tbstream/$(VERSION) ]; then \
+		dkms remove tbstream/$(VERSION) --all; fi
+	rm -rf $(DESTDIR)$(DKMSDIR)/tbstream-$(VERSION)
+	rm -f $(DESTDIR)$(MODLOADDIR)/tbstream.conf
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,tbstream tbsend tbrecv)
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,tbstream.8 tbsend.8 tbrecv.8)
 	rm -f $(DESTDIR)$(UDEVDIR)/60-tbstream.rules

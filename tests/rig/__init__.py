@@ -5,6 +5,8 @@ recipe   what is in a sysroot, as data
 cache    things that are built once and kept outside the checkout
 sysroot  a folder with a distribution in it: programs, kernel and modules
 enter    a command inside a sysroot, which stays as it is
+module   our kernel module, built for the kernels of several sysroots
+kernel   which kernel a guest boots, and which driver it has for streams
 archive  an initramfs, written file by file
 keeper   the guest root that our tests boot
 machine  a machine as data, and the QEMU process that runs it

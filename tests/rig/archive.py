@@ -63,26 +63,37 @@ class Archive:
         # Where the kernel looks for it.
         self.link("usr/sbin/modprobe", "../bin/busybox")
 
-    def modules(self, place, names):
-        """Kernel modules and what they depend on, unpacked, and the files that modprobe reads."""
-        release = place.kernel_release()
-        base = place.file(f"usr/lib/modules/{release}")
-        wanted = modules_closure(base, names)
-        target = f"usr/lib/modules/{release}"
+    def modules(self, kernel, names):
+        """Modules of a kernel.Kernel and what they depend on, unpacked, and the files that modprobe
+        reads; the names of all that are there."""
+        target = f"usr/lib/modules/{kernel.release}"
+        ours = {module_name(path): Information(path) for path in kernel.ours}
+        names = [name for name in names if name not in ours]
+        for information in ours.values():
+            names += information.depends
+        wanted = modules_closure(kernel.modules, names) if kernel.modules else {}
         dependencies = []
         for path, needs in wanted.items():
-            data = (base / path).read_bytes()
+            data = (kernel.modules / path).read_bytes()
             if path.endswith(".xz"):
                 data = lzma.decompress(data)
             self._add(f"{target}/{_unpacked(path)}", stat.S_IFREG | 0o644, data)
             dependencies.append(f"{_unpacked(path)}: {' '.join(map(_unpacked, needs))}".strip())
-        self.text(f"{target}/modules.dep", "\n".join(dependencies) + "\n")
-        present = {_module(path) for path in wanted}
-        for name in ("modules.alias", "modules.softdep"):
-            lines = [line for line in (base / name).read_text().splitlines()
-                     if not line.startswith("#") and
-                     line.split()[1 if name.endswith("softdep") else -1] in present]
-            self.text(f"{target}/{name}", "".join(line + "\n" for line in lines))
+        present = {module_name(path): _unpacked(path) for path in wanted}
+        aliases, softdeps = _lines(kernel, "alias", -1, present), _lines(kernel, "softdep", 1,
+                                                                         present)
+        for name, information in ours.items():
+            path = f"updates/{information.path.name}"
+            self.file(f"{target}/{path}", information.path)
+            needs = modules_closure(kernel.modules, information.depends) if kernel.modules else {}
+            # The last is loaded first: what needs most comes before what it needs.
+            order = sorted(needs, key=lambda need: -len(needs[need]))
+            dependencies.append(f"{path}: {' '.join(map(_unpacked, order))}".strip())
+            aliases += [f"alias {alias} {name}" for alias in information.values("alias")]
+            softdeps += [f"softdep {name} {text}" for text in information.values("softdep")]
+        for name, lines in (("dep", dependencies), ("alias", aliases), ("softdep", softdeps)):
+            self.text(f"{target}/modules.{name}", "".join(line + "\n" for line in lines))
+        return present.keys() | ours.keys()
 
     def write(self, path):
         """The archive as a file."""
@@ -118,7 +129,35 @@ def libraries(place, path):
     return [sysroot.LOADER.replace("lib64", "usr/lib64")] + found
 
 
-def _module(path):
+class Information:
+    """What a module that is no part of a kernel says of itself."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self._words = self.path.read_bytes().split(b"\0")
+
+    def values(self, key):
+        """All values of a key, such as alias."""
+        start = key.encode() + b"="
+        return [word[len(start):].decode() for word in self._words if word.startswith(start)]
+
+    @property
+    def depends(self):
+        """Names of the modules whose symbols it uses."""
+        return [name for text in self.values("depends") for name in text.split(",") if name]
+
+
+def _lines(kernel, kind, position, present):
+    """Lines of the kernel's modules.alias or modules.softdep about modules that are present."""
+    if not kernel.modules:
+        return []
+    lines = (kernel.modules / f"modules.{kind}").read_text().splitlines()
+    return [line for line in lines
+            if not line.startswith("#") and line.split()[position] in present]
+
+
+def module_name(path):
+    """A module's name, of its file's."""
     return os.path.basename(path).split(".")[0].replace("-", "_")
 
 
@@ -133,8 +172,8 @@ def modules_closure(base, names):
     for line in (base / "modules.dep").read_text().splitlines():
         path, _, rest = line.partition(":")
         needs[path] = rest.split()
-    by_name = {_module(path): path for path in needs}
-    builtin = {_module(line) for line in (base / "modules.builtin").read_text().splitlines()}
+    by_name = {module_name(path): path for path in needs}
+    builtin = {module_name(line) for line in (base / "modules.builtin").read_text().splitlines()}
     soft = {}
     for line in (base / "modules.softdep").read_text().splitlines():
         words = line.split()
@@ -150,5 +189,5 @@ def modules_closure(base, names):
         path = by_name[name]
         if path not in wanted:
             wanted[path] = needs[path]
-            todo += [_module(need) for need in needs[path]] + soft.get(name, [])
+            todo += [module_name(need) for need in needs[path]] + soft.get(name, [])
     return wanted

@@ -9,12 +9,12 @@ import pathlib
 import shlex
 import stat
 
-from . import archive
+from . import archive, kernel as kernels
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 
 STREAM = ("configfs", "thunderbolt", "thunderbolt_net", "thunderbolt_stream")
-DISKS = ("virtio_blk", "nvme")
+DISKS = ("virtio_pci", "virtio_blk", "nvme")
 OTHER_DISKS = ("ahci", "sd_mod", "xhci_pci", "usb_storage", "uas")
 FILE_SYSTEMS = ("ext4", "vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "nls_utf8")
 
@@ -47,27 +47,32 @@ exec /usr/sbin/agent /dev/ttyS1
 """
 
 
-def make(path, place, name="keeper", load=DISKS + FILE_SYSTEMS + STREAM,
+def make(path, place, kernel=None, name="keeper", load=DISKS + FILE_SYSTEMS + STREAM,
          present=STREAM + OTHER_DISKS + ("loop",), programs=PROGRAMS, ours=True, files=None,
          add=None):
     """Write the initramfs to `path`.
 
-    place: the sysroot. load: modules that init loads in this order; present: more modules that are
-    only there. programs: of the sysroot. ours: tbstream's own program, under its three names.
-    files: {path inside: path on this machine}. add: called with the Archive for anything else.
+    place: the sysroot. kernel: a kernel.Kernel, or the sysroot's. load: modules that init loads in
+    this order; present: more modules that are only there; thunderbolt_stream stands for the
+    kernel's own driver. programs: of the sysroot. ours: tbstream's own program, under its three
+    names. files: {path inside: path on this machine}. add: called with the Archive for the rest.
     """
+    kernel = kernel or kernels.Kernel.of(place)
     root = archive.Archive()
     root.node("dev/console", stat.S_IFCHR, 5, 1)
     root.text("init", INIT, 0o755)
     root.text("etc/hostname", name + "\n")
     root.text("etc/passwd", "root::0:0:root:/root:/bin/sh\n")
     root.text("etc/group", "root:x:0:\n")
-    root.text("etc/modules", "".join(module + "\n" for module in load))
+    there = root.modules(kernel, dict.fromkeys(kernel.names(load + present)))
+    root.text("etc/modules", "".join(f"{module}\n" for module in kernel.names(load)
+                                     if module in there))
     for folder in ("proc", "sys", "run", "tmp", "root", "mnt"):
         root.folder(folder)
     for inside, source in (files or {}).items():
         root.file(inside, source)
     root.file("usr/sbin/agent", built("agent"))
+    root.file("usr/bin/exercise", built("exercise"))
     if ours:
         root.file("usr/bin/tbstream", built("tbstream"))
         root.link("usr/bin/tbsend", "tbstream")
@@ -75,7 +80,6 @@ def make(path, place, name="keeper", load=DISKS + FILE_SYSTEMS + STREAM,
     for program in programs:
         root.program(place, place.find(program))
     root.busybox(place)
-    root.modules(place, tuple(dict.fromkeys(load + present)))
     if add:
         add(root)
     root.write(path)

@@ -29,6 +29,22 @@ FORMAT = 1
 TOOLS = ("busybox", "zstd", "xz-utils", "kmod", "udev", "cpio", "dracut", "e2fsprogs", "dosfstools",
          "gdisk", "fdisk", "iproute2", "iputils-ping", "procps", "kbd", "binutils")
 
+# Most of the size of a kernel and a compiler, and of no use to our builds and machines.
+UNUSED = tuple(f"--dpkgopt=path-exclude={path}" for path in (
+    *(f"*/modules/*/kernel/{folder}/*" for folder in (
+        "sound", "drivers/gpu", "drivers/media", "drivers/infiniband", "drivers/iio",
+        "drivers/staging", "drivers/net/ethernet", "drivers/net/wireless")),
+    "/usr/libexec/gcc/*/lto1", "/usr/lib/gcc/*/lto1", "/usr/bin/*lto-dump*",
+    "/usr/lib/x86_64-linux-gnu/lib*san.*", "/usr/src/*/arch/[!x]*/*", "/usr/src/*/arch/xtensa/*"))
+
+
+def linux(version, *suites, more=(), pins=(), options=()):
+    """A kernel, and what builds a module for it: by hand and by DKMS."""
+    return Recipe(f"linux-{version}", suites,
+                  ("linux-image-amd64", "linux-headers-amd64", "kmod", "make", "dkms") + more,
+                  pins=pins, options=UNUSED + options)
+
+
 RECIPES = {recipe.name: recipe for recipe in (
     # The machines: QEMU with vfio-user, and the first kernel whose distribution has USB4STREAM.
     Recipe("trixie", ("trixie", "trixie-backports"),
@@ -39,4 +55,14 @@ RECIPES = {recipe.name: recipe for recipe in (
            ("busybox", "gstreamer1.0-tools", "gstreamer1.0-plugins-base",
             "gstreamer1.0-plugins-good"),
            variant="extract"),
+    # The kernels that our module is built for; the last is the machines' own.
+    linux("6.1", "bookworm"),
+    linux("6.12", "trixie"),
+    # Its Release file has expired. Its sparse reads the headers of all four.
+    linux("7.2", "forky", more=("sparse",),
+          options=("--aptopt=Acquire::Check-Valid-Until \"false\"",)),
+    linux("7.3", "trixie", "trixie-backports", pins=(("trixie-backports", "linux-*"),)),
+    # Kernel sources, as the archives of their packages.
+    Recipe("source-7.3", ("trixie", "trixie-backports"), ("linux-source",),
+           pins=(("trixie-backports", "linux-source*"),), variant="extract"),
 )}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a kernel that watches itself has seen: nothing, or the test fails."""
+
+import re
+
+from . import check
+
+# What a complaint begins with, whoever makes it. Not every one taints the kernel.
+COMPLAINT = re.compile(
+    r"BUG|WARNING:|Oops|INFO: |UBSAN|ODEBUG|DMA-API|refcount_t|ida_free|list_(add|del) corruption"
+    r"|unreferenced object|kmemleak: .*(disabled|new suspected)|general protection"
+    r"|possible circular locking|inconsistent lock state|suspicious RCU|lock held when returning"
+    r"|scheduling while atomic|sleeping function|soft lockup|blocked for more than"
+    r"|already (exists|registered|in use|free)|cannot create duplicate|not ok \d|Call Trace:")
+
+# What a kernel says of itself without having been hurt.
+WELL = re.compile(r"DMA-API: preallocated|DMA-API: debugging enabled|WARNING: .*(TCG|emulat)"
+                  r"|kmemleak: Kernel memory leak detector")
+
+# Lines that are shown from a complaint on.
+SHOWN = 40
+
+# /proc/sys/kernel/tainted: a module from outside, unsigned, KUnit's tests have run.
+TAINTS_WELL = 1 << 12 | 1 << 13 | 1 << 18
+
+DEBUG = "/sys/kernel/debug"
+
+
+def prepare(agent):
+    """Make the kernel's own files of that kind visible."""
+    agent.run(f"grep -q {DEBUG} /proc/mounts || mount -t debugfs debugfs {DEBUG}")
+
+
+def log_check(agent):
+    """check.Failure with what the kernel has complained of since it booted, a leak included."""
+    prepare(agent)
+    found = [f"{agent.name}: {text}" for text in
+             (complaints(agent.run("dmesg", 60)), taints(agent), lockdep(agent), leaks(agent))
+             if text]
+    if found:
+        raise check.Failure("\n".join(found))
+
+
+def complaints(log):
+    """The first complaint in a log, with what follows it; "" for none."""
+    lines = log.splitlines()
+    for number, line in enumerate(lines):
+        if COMPLAINT.search(line) and not WELL.search(line):
+            return "\n".join(lines[number:number + SHOWN])
+    return ""
+
+
+def taints(agent):
+    bits = int(agent.run("cat /proc/sys/kernel/tainted")) & ~TAINTS_WELL
+    return bits and f"the kernel is tainted: {bits:#x}"
+
+
+def lockdep(agent):
+    """It stops watching after its first report, or when it has no memory left."""
+    watching = agent.run("sed -n 's/ *debug_locks: *//p' /proc/lockdep_stats")
+    return "" if watching == "1" else "lockdep does not watch any more"
+
+
+def leaks(agent):
+    """What kmemleak finds. An object counts from its sixth second on, and when two scans have seen
+    it unchanged."""
+    file = f"{DEBUG}/kmemleak"
+    agent.run(f"sleep 6; for i in 1 2 3; do echo scan > {file}; done", 180)
+    return agent.run(f"cat {file}", 60)
+
+
+def kunit(agent, suite):
+    """The names of a KUnit suite's tests, which must have run and passed."""
+    prepare(agent)
+    text = agent.run(f"cat {DEBUG}/kunit/{suite}/results")
+    bad = [line for line in text.splitlines() if line.strip().startswith("not ok")]
+    passed = re.findall(rf"^ +ok \d+ (\w+)", text, re.MULTILINE)
+    check.equal(bad, [], f"{agent.name}: {suite}")
+    check.true(passed, f"{agent.name}: no test of {suite} has run:\n{text}")
+    return passed

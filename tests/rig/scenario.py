@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scenarios for a stream's driver. Ours must pass them; in-tree, the fault that a scenario is about
+must show, so that it is known to be able to fail.
+
+    def slow_reader(left, right, cable):
+        reader = right.exercise("open:@:r", "wait", "drain", "close")
+        ...
+
+    scenario.main(
+        Scenario("close() loses nothing", slow_reader, fault="the slow reader: .*TIMEOUT"),
+        seconds=60)
+
+DRIVERS names the drivers that are tested, one pair of machines after the other: see kernel.py, and
+"6.12+7.3" for a left and a right one. `make check-vm-driver` takes "6.12 7.3 in-tree".
+"""
+
+import dataclasses
+import itertools
+import os
+import re
+
+from . import check, exercise, stream
+
+DRIVERS = os.environ.get("DRIVERS", "6.12+7.3").split()
+STOCK = "in-tree"
+
+# HopIDs of the scenarios' streams, from the left to the right and back.
+THERE, BACK = 13, 12
+
+# What no driver may cause: any line of the kernel's log that is at least a warning.
+COMPLAINTS = r"dmesg -r | grep -E '^<[0-4]>' | tail -n +$((1 + $(cat /run/complaints)))"
+COMPLAINTS_NOW = r"dmesg -r | grep -cE '^<[0-4]>' > /run/complaints; true"
+
+_numbers = itertools.count(1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """`run` gets left, right and the cable, and ends with check.Failure where the sentence is not
+    true. `fault`: a pattern of the failure that the stock driver shows; without one the scenario is
+    for our driver alone, and with "" the stock driver has to pass it too. `streams`: it wants
+    left.stream and right.stream, and a cable that is plugged in."""
+    sentence: str
+    run: object
+    fault: str = None
+    streams: bool = True
+
+
+class Side:
+    """One of the two machines, and its end of the scenario's stream."""
+
+    def __init__(self, made):
+        self.name = made.name
+        self.agent = made.agent
+        self.service = None
+        self.stream = None
+
+    def exercise(self, *steps):
+        """Start a script of the program exercise; "@" in it is the stream's device."""
+        device = self.stream.device if self.stream else "@"
+        return exercise.Exercise(self.agent, *(step.replace("@", device) for step in steps))
+
+    def do(self, *steps, seconds=30):
+        """Run a script to its end; its results."""
+        script = self.exercise(*steps)
+        script.end(seconds)
+        return script.seen_all()
+
+    def stop(self):
+        """Kill the scripts that still run, and their children, and wait for their end."""
+        self.agent.run("while killall -9 exercise 2>/dev/null; do usleep 20000; done", 20)
+
+    def lost(self):
+        """Wait until the peer is gone from sight."""
+        self.agent.wait_until(f"! test -e /sys/bus/thunderbolt/devices/{self.service}")
+
+    def found(self):
+        """Wait until the peer is in sight."""
+        self.service = stream.service_wait(self.agent)
+
+
+def unplug(left, right, cable):
+    """Pull the cable, and wait until both sides have noticed."""
+    cable.unplug()
+    left.lost()
+    right.lost()
+
+
+def plug(left, right, cable):
+    """Plug it in, and wait until both sides have found each other."""
+    cable.plug()
+    left.found()
+    right.found()
+
+
+def boot(test, drivers, plugged=True):
+    """The two machines and the cable, plugged in or not."""
+    cable = test.cable({"left": "lanes=1", "right": "lanes=1"},
+                       ["left:right" + ("" if plugged else ",unplugged")])
+    made = [test.keeper(name, driver=driver, fabric=cable.socket(name))
+            for name, driver in zip(("left", "right"), drivers)]
+    for one in made:
+        one.start()
+    for one in made:
+        one.agent.wait_ready()
+    left, right = map(Side, made)
+    for side in (left, right):
+        if plugged:
+            side.found()
+        side.agent.run(COMPLAINTS_NOW)
+    return left, right, cable
+
+
+def _clean(left, right, cable):
+    """As it was before the scenario, whatever that has left behind."""
+    cable.command("fault clear")
+    for side in (left, right):
+        side.stop()
+    if "unplugged" in cable.command("status"):
+        plug(left, right, cable)
+    for side in (left, right):
+        side.agent.run(f"cd {stream.CONFIG}; rmdir */* * 2>/dev/null; rmdir * 2>/dev/null; "
+                       "[ -z \"$(ls)\" ]")
+        side.stream = None
+
+
+def _streams(left, right):
+    """A stream with HopIDs by hand, under a name that no peer can remember; both sides have it
+    before one of them announces it."""
+    name = f"t{next(_numbers)}"
+    for side in (left, right):
+        side.found()
+        side.agent.run(f"mkdir -p {stream.CONFIG}/{side.service}/{name}")
+        side.stream = stream.Stream(side.agent, side.service, name)
+    for side, in_hopid, out_hopid in ((left, BACK, THERE), (right, THERE, BACK)):
+        side.agent.run(f"echo {in_hopid} > {side.stream.config}/in_hopid && "
+                       f"echo {out_hopid} > {side.stream.config}/out_hopid")
+
+
+def _run(scenario, left, right, cable):
+    if scenario.streams:
+        _streams(left, right)
+    scenario.run(left, right, cable)
+
+
+def _provoke(scenario, sides):
+    """The stock driver: it shows the fault, and no other."""
+    try:
+        _run(scenario, *sides)
+    except check.Failure as failure:
+        if not scenario.fault or not re.search(scenario.fault, str(failure)):
+            raise check.Failure(f"not the fault /{scenario.fault}/, but: {failure}") from None
+        if os.environ.get("V"):
+            check.diagnose(str(failure))
+        return
+    if scenario.fault:
+        raise check.Failure(f"/{scenario.fault}/ did not show: the driver is right, or the "
+                            "scenario cannot fail")
+
+
+def _run_stock(test, scenarios, sides):
+    for scenario in scenarios:
+        if scenario.fault is None:
+            continue
+        seen = "provoked, that it is not so" if scenario.fault else "as well"
+        with test.behaviour(f"{STOCK}, {seen}: {scenario.sentence}"):
+            _provoke(scenario, sides)
+        _clean(*sides)
+
+
+def _run_ours(test, name, scenarios, sides):
+    for scenario in scenarios:
+        with test.behaviour(f"{name}: {scenario.sentence}"):
+            _run(scenario, *sides)
+        _clean(*sides)
+    with test.behaviour(f"{name}: there is no complaint in the kernels' logs"):
+        for side in sides[:2]:
+            check.equal(side.agent.run(COMPLAINTS + "; true"), "", f"the log of {side.name}")
+
+
+def run(test, scenarios, plugged=True):
+    """All scenarios on all pairs of DRIVERS."""
+    for name in DRIVERS:
+        drivers = name.split("+")
+        failed = test.failed
+        sides = boot(test, (drivers[0], drivers[-1]), plugged)
+        if STOCK in drivers:
+            _run_stock(test, scenarios, sides)
+        else:
+            _run_ours(test, name, scenarios, sides)
+        for made in test.machines + test.cables:
+            made.kill()
+        if test.failed == failed:
+            # The report is about those that have failed.
+            test.machines.clear()
+            test.cables.clear()
+
+
+def main(*scenarios, seconds, plugged=True):
+    """Run them and exit. `seconds`: the time limit for one pair of machines."""
+    check.main(lambda test: run(test, scenarios, plugged), seconds=seconds * len(DRIVERS))
