@@ -14,6 +14,9 @@
  * their first frame back until the peer is heard in the new session, or for CLOSING_HOLD, by when
  * the peer's work has seen the CLOSE that lies in its ring already. thunderbolt_stream replies only
  * when its user closes.
+ *
+ * Who cannot wait for the reply says TBS_CLOSE_GONE: what the other still sent would wait in its
+ * ring for the next session's, and end that.
  */
 #include "tbstream.h"
 
@@ -61,6 +64,8 @@ static bool closing_shut(struct tbs_session *session)
 		ring_stop(&session->rx);
 		flags |= TBS_CLOSE_REPLY;
 	}
+	if (READ_ONCE(session->stream->hurry))
+		flags |= TBS_CLOSE_GONE;
 	idle = ring_tx_idle(tx);
 	if (!idle || (session->tx_error && session->tx_error != -EPIPE))
 		flags |= TBS_CLOSE_ABORT;
@@ -82,7 +87,7 @@ static void closing_discard(struct tbs_session *session)
 {
 	struct tbs_frame *frame;
 
-	while ((frame = ring_rx_frame(&session->rx)) && !ring_rx_verdict(frame))
+	while ((frame = ring_rx_frame(&session->rx)) && ring_rx_verdict(frame) != -EPIPE)
 		ring_rx_consume(&session->rx);
 }
 
@@ -92,6 +97,8 @@ long closing_step(struct tbs_session *session)
 	struct tbs_ring *tx = &session->tx;
 	long left;
 
+	if (session->gone)
+		return 0;
 	if (!READ_ONCE(session->users))
 		closing_discard(session);
 	if (!tx->shut) {
@@ -106,7 +113,7 @@ long closing_step(struct tbs_session *session)
 		session_state(session, TBS_CLOSING);
 	}
 	if (!tx->shut_done)
-		return closing_left(session, session->tx_error || !session->touched
+		return closing_left(session, session->tx_error || !session->touched || !tx->bytes
 						     ? CLOSING_BOUND
 						     : session_patience());
 	if (!session->reply_awaited) {

@@ -111,13 +111,14 @@ CONFIG_NUMBER(ring_size, stream->ring_size, config_set_ring_size);
 CONFIG_NUMBER(throttling, stream->throttling, config_set_throttling);
 CONFIG_NUMBER(busy_poll, stream->busy_poll, config_set_busy_poll);
 
-static struct configfs_attribute *config_attrs[] = {&config_attr_index,
-						    &config_attr_in_hopid,
-						    &config_attr_out_hopid,
-						    &config_attr_ring_size,
-						    &config_attr_throttling,
-						    &config_attr_busy_poll,
-						    NULL};
+static struct configfs_attribute *config_attrs[] = {
+	&config_attr_index,
+	&config_attr_in_hopid,
+	&config_attr_out_hopid,
+	&config_attr_ring_size,
+	&config_attr_throttling,
+	COMPAT_RING_FLAG_NO_INTERRUPT ? &config_attr_busy_poll : NULL,
+	NULL};
 
 static void config_stream_release(struct config_item *item)
 {

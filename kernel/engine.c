@@ -139,8 +139,22 @@ static int engine_prepare(struct tbs_session *session)
 	return 0;
 }
 
+/* Paths are enabled that nobody wants any more. */
+static long engine_late(struct tbs_session *session)
+{
+	/* .remove is still to come: from 7.3 on it does so after the core has let go of the domain,
+	 * and looks for unplugged XDomains.
+	 */
+	if (!session->detached)
+		return ENGINE_EVENT;
+	engine_disable_late(session);
+	session_break(session, -ENXIO);
+	return engine_end(session);
+}
+
 static long engine_start(struct tbs_session *session)
 {
+	bool up;
 	int ret;
 
 	mutex_lock(&tbs_mutex);
@@ -154,19 +168,19 @@ static long engine_start(struct tbs_session *session)
 				      session->in_hopid, session->rx_hop);
 	mutex_lock(&tbs_mutex);
 	session->paths = !ret;
-	if (!ret && !session->detached) {
+	/* If it is unplugged only after this, the core knows of the paths and tears them down. */
+	up = !ret && !session->detached && !READ_ONCE(session->xd->is_unplugged);
+	if (up) {
 		engine_put_domain(session);
 		session_state(session, TBS_UP);
-	} else if (!session->detached) {
+	} else if (ret && !session->detached) {
 		engine_release(session);
 	}
 	mutex_unlock(&tbs_mutex);
-	if (session->detached && session->paths)
-		engine_disable_late(session);
-	if (!ret && !session->detached)
-		return 0;
+	if (!ret)
+		return up ? 0 : engine_late(session);
 err_end:
-	session_break(session, ret ?: -ENXIO);
+	session_break(session, ret);
 	return engine_end(session);
 }
 
@@ -238,6 +252,7 @@ static long engine_step(struct tbs_session *session)
 		if (!READ_ONCE(session->users) || session->closing || session->tx_error)
 			return engine_end(session);
 		return engine_start(session);
+	case TBS_STARTING: return engine_late(session);
 	case TBS_UP:
 		if (session->busy_poll)
 			engine_poll(session);
@@ -272,12 +287,19 @@ void engine_work(struct work_struct *work)
 		config_put(stream);
 }
 
-/* Tells the peer, if that can be had quickly. */
+/* Tells the peer, if that can be had quickly: not behind DATA for which it has no room yet. */
 static void engine_goodbye(struct tbs_session *session)
 {
-	if (session->state != TBS_UP || ring_tx_close(&session->tx, TBS_CLOSE_ABORT))
+	struct tbs_ring *tx = &session->tx;
+
+	if ((session->state != TBS_UP && session->state != TBS_CLOSING) || tx->shut)
 		return;
-	wait_event_timeout(session->tx.wait, READ_ONCE(session->tx.shut_done), ENGINE_GOODBYE);
+	if (!ring_tx_idle(tx)) {
+		WRITE_ONCE(session->tx_lost, true);
+		ring_tx_cancel(tx, session->stream->throttling);
+	}
+	if (!ring_tx_close(tx, TBS_CLOSE_ABORT | TBS_CLOSE_GONE))
+		wait_event_timeout(tx->wait, READ_ONCE(tx->shut_done), ENGINE_GOODBYE);
 }
 
 /*
@@ -292,13 +314,13 @@ void engine_detach(struct tbs_stream *stream)
 	if (!session)
 		return;
 	if (session->tx.hw) {
+		/* Before the ring stops, or a writer would take that for the peer's CLOSE. */
+		session_break_tx(session, -ENXIO);
 		if (!READ_ONCE(session->xd->is_unplugged)) {
 			/* As long as the XDomain is not unplugged the domain stays for now. */
 			engine_hold_domain(session);
 			engine_goodbye(session);
 		}
-		/* Before the ring stops, or a writer would take that for the peer's CLOSE. */
-		session_break_tx(session, -ENXIO);
 		engine_release(session);
 		session->detached = true;
 		if (!ring_tx_idle(&session->tx))

@@ -3,6 +3,7 @@
 #include "tbstream.h"
 
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/slab.h>
 
 #include "compat/compat.h"
@@ -79,12 +80,44 @@ static struct tb_service_driver peer_driver = {
 	.id_table = peer_ids,
 };
 
+/*
+ * Where a host controller is unbound, Linux 7.3 forgets its XDomains: .remove does not come, and it
+ * complains of rings that are still there. Their router's end is what tells. The domain's lock is
+ * held.
+ */
+static int peer_router_event(struct notifier_block *block, unsigned long event, void *data)
+{
+	struct tbs_peer *peer;
+
+	if (event != BUS_NOTIFY_DEL_DEVICE)
+		return NOTIFY_DONE;
+	mutex_lock(&tbs_mutex);
+	list_for_each_entry(peer, &peers, list) {
+		if (peer->xd->dev.parent == data)
+			config_break(peer);
+	}
+	mutex_unlock(&tbs_mutex);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block peer_router_block = {
+	.notifier_call = peer_router_event,
+};
+
 int peer_register(void)
 {
-	return tb_register_service_driver(&peer_driver);
+	int ret = tb_register_service_driver(&peer_driver);
+
+	if (ret)
+		return ret;
+	ret = bus_register_notifier(peer_driver.driver.bus, &peer_router_block);
+	if (ret)
+		tb_unregister_service_driver(&peer_driver);
+	return ret;
 }
 
 void peer_unregister(void)
 {
+	bus_unregister_notifier(peer_driver.driver.bus, &peer_router_block);
 	tb_unregister_service_driver(&peer_driver);
 }

@@ -328,13 +328,19 @@ u32 ring_rx_close_flags(const struct tbs_frame *frame)
 	return close ? le32_to_cpu(close->flags) : 0;
 }
 
-/* What reading says at a CLOSE: 0, an end of file, only where nothing is missing. */
+/*
+ * What reading says at a CLOSE: 0, an end of file, only where nothing is missing. A reply is the
+ * peer's answer to our CLOSE, and its writer has not come to an end: who can still read here has
+ * lost the peer, or the stream.
+ */
 int ring_rx_end(const struct tbs_ring *ring, const struct tbs_frame *frame)
 {
 	const struct tbs_close *close = ring_rx_close(frame);
 
 	if (!close)
 		return 0;
+	if (le32_to_cpu(close->flags) & TBS_CLOSE_REPLY)
+		return -ENXIO;
 	if (le32_to_cpu(close->flags) & TBS_CLOSE_ABORT || le64_to_cpu(close->bytes) != ring->bytes)
 		return -EIO;
 	return 0;

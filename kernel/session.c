@@ -163,6 +163,7 @@ void session_tx_taken(struct tbs_session *session)
 void session_rx_arrived(struct tbs_session *session, struct tbs_frame *frame)
 {
 	int error = ring_rx_verdict(frame);
+	u32 flags;
 
 	session_touch(session);
 	if (!READ_ONCE(session->heard)) {
@@ -175,10 +176,16 @@ void session_rx_arrived(struct tbs_session *session, struct tbs_frame *frame)
 			session_kick(session->stream);
 		return;
 	}
+	flags = error == -EPIPE ? ring_rx_close_flags(frame) : 0;
 	spin_lock(&session->lock);
+	/* Nothing comes after it, even if it came damaged. */
+	session->peer_closed |= frame->frame.eof == TBS_PDF_CLOSE;
+	/* The peer gave up, and perhaps with it what it has taken. */
+	if (flags & TBS_CLOSE_ABORT && session->tx.bytes)
+		WRITE_ONCE(session->tx_lost, true);
 	if (error == -EPIPE) {
-		session->peer_closed = true;
-		session->replied = ring_rx_close_flags(frame) & TBS_CLOSE_REPLY;
+		session->replied = flags & TBS_CLOSE_REPLY;
+		session->gone = flags & TBS_CLOSE_GONE;
 	}
 	session->tx_error = session->tx_error ?: error;
 	spin_unlock(&session->lock);

@@ -43,6 +43,7 @@
 #define TBS_CLOSE_MAGIC 0x54425354 /* "TBST" */
 #define TBS_CLOSE_ABORT BIT(0)	   /* bytes were given up: the end is no end of file */
 #define TBS_CLOSE_REPLY BIT(1)	   /* yours has come, and I take no more frames */
+#define TBS_CLOSE_GONE	BIT(2)	   /* I take no more frames, not even a reply */
 
 /* The beginning of a CLOSE of ours; the rest is zeros. */
 struct tbs_close {
@@ -155,6 +156,7 @@ struct tbs_session {
 	bool gave_up;	      /* ... and waits no longer for what is outstanding */
 	bool peer_closed;
 	bool replied; /* ... and told that it had our CLOSE */
+	bool gone;    /* ... and takes nothing any more */
 	bool heard;   /* a frame came, so the peer's last session is over */
 	bool touched; /* a frame went or came */
 	bool tx_open; /* writers may go ahead */

@@ -21,7 +21,7 @@ int announce_dir_set(struct tb_property_dir *dir, const char *name, int in, int 
 
 #else
 
-/* A name that was ever announced: its directory stays linked, with zeros while nobody uses it. */
+/* A name: its directory stays linked, with zeros while nobody uses it. */
 struct announce_entry {
 	struct tb_property *property;
 	unsigned int users;
@@ -36,7 +36,15 @@ struct announce_table {
 	unsigned int count;
 };
 
-/* announce_table_set() - compat_announce() on a table; *@changed: peers have something to read */
+/*
+ * announce_table_name() - an entry for a name
+ *
+ * Returns 0, or 1 where one that nobody used has got the name: it shall have no numbers before all
+ * readers who may have seen half of it are done; -ENOSPC, -ENOMEM.
+ */
+int announce_table_name(struct announce_table *table, const char *name);
+
+/* announce_table_set() - compat_announce() on a table with the name; *@changed: there is news */
 int announce_table_set(struct announce_table *table, const char *name, bool known, int in, int out,
 		       bool *changed);
 

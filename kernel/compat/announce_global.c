@@ -3,7 +3,8 @@
  * Announcements where all peers are told the same. The directory "stream" is registered once and
  * stays so: whoever read the properties while it is away would drop the service with all its
  * streams. The core copies it under a lock that is not ours, so what is linked is complete when it
- * is linked, stays until the end, and only its numbers change.
+ * is linked, stays until the end, and only its numbers change, and the names beside zeros. So the
+ * block seldom changes its length, which readers who come back for the rest of it do not expect.
  */
 #include "compat.h"
 
@@ -45,20 +46,20 @@ static struct announce_entry *announce_table_find(struct announce_table *table, 
 }
 
 /* As tb_property_add_dir() does it, but a reader who sees the property sees all of it. */
-static struct announce_entry *announce_table_add(struct announce_table *table, const char *name)
+static int announce_table_add(struct announce_table *table, const char *name)
 {
 	struct announce_entry *entry = &table->entries[table->count];
 	struct tb_property *p;
 
 	if (table->count == ANNOUNCE_NAMES)
-		return ERR_PTR(-ENOSPC);
+		return -ENOSPC;
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	p->value.dir = announce_name(0, 0);
 	if (!p->value.dir) {
 		kfree(p);
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	}
 	strscpy(p->key, name, sizeof(p->key));
 	p->type = TB_PROPERTY_TYPE_DIRECTORY;
@@ -66,7 +67,21 @@ static struct announce_entry *announce_table_add(struct announce_table *table, c
 	memset(entry, 0, sizeof(*entry));
 	entry->property = p;
 	table->count++;
-	return entry;
+	return 0;
+}
+
+int announce_table_name(struct announce_table *table, const char *name)
+{
+	if (announce_table_find(table, name))
+		return 0;
+	for (unsigned int i = 0; i < table->count; i++) {
+		if (table->entries[i].users)
+			continue;
+		strscpy(table->entries[i].property->key, name,
+			sizeof(table->entries[i].property->key));
+		return 1;
+	}
+	return announce_table_add(table, name);
 }
 
 static void announce_entry_write(struct announce_entry *entry, int in, int out)
@@ -88,12 +103,10 @@ int announce_table_set(struct announce_table *table, const char *name, bool know
 	struct announce_entry *entry = announce_table_find(table, name);
 
 	*changed = false;
-	if (!in && !(known && entry))
+	if (!in && !known)
 		return 0;
 	if (!entry)
-		entry = announce_table_add(table, name);
-	if (IS_ERR(entry))
-		return PTR_ERR(entry);
+		return -ENOENT;
 	if (known)
 		entry->users--;
 	if (in && entry->users && (entry->in != in || entry->out != out))
@@ -122,8 +135,14 @@ static void announce_bump(void)
 int compat_announce(struct tb_service *svc, const char *name, bool known, int in, int out)
 {
 	bool changed;
-	int ret = announce_table_set(&table, name, known, in, out, &changed);
+	int ret = in ? announce_table_name(&table, name) : 0;
 
+	if (ret < 0)
+		return ret;
+	/* The core copies under a lock that this takes: who has seen half a name has seen zeros. */
+	if (ret)
+		announce_bump();
+	ret = announce_table_set(&table, name, known, in, out, &changed);
 	if (changed)
 		announce_bump();
 	return ret;

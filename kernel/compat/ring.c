@@ -9,7 +9,8 @@
 
 u32 compat_ring_interval(unsigned int throttling)
 {
-	return min_t(u32, DIV_ROUND_UP(throttling, RING_INTERVAL_NS), RING_INTERVAL_MAX);
+	throttling = min_t(u32, throttling, RING_INTERVAL_MAX * RING_INTERVAL_NS);
+	return DIV_ROUND_UP(throttling, RING_INTERVAL_NS);
 }
 
 #ifdef COMPAT_HAS_RING_THROTTLING

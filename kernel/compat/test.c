@@ -141,17 +141,25 @@ static struct announce_table *test_table(struct kunit *test)
 	return table;
 }
 
+static int test_set(struct announce_table *table, const char *name, bool known, int in, int out,
+		    bool *changed)
+{
+	int ret = in ? announce_table_name(table, name) : 0;
+
+	return ret < 0 ? ret : announce_table_set(table, name, known, in, out, changed);
+}
+
 static void test_announce_comes_changes_goes(struct kunit *test)
 {
 	struct announce_table *table = test_table(test);
 	bool changed;
 
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", false, 8, 9, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", false, 8, 9, &changed), 0);
 	KUNIT_EXPECT_TRUE(test, changed);
 	KUNIT_EXPECT_TRUE(test, test_lookup_is(table->root, "a", 8, 9));
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", true, 10, 11, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", true, 10, 11, &changed), 0);
 	KUNIT_EXPECT_TRUE(test, test_lookup_is(table->root, "a", 10, 11));
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", true, 0, 0, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", true, 0, 0, &changed), 0);
 	KUNIT_EXPECT_TRUE(test, changed);
 	KUNIT_EXPECT_TRUE(test, test_lookup_none(table->root, "a"));
 	tb_property_free_dir(table->root);
@@ -164,8 +172,8 @@ static void test_announce_reuses_a_name(struct kunit *test)
 	bool changed;
 
 	for (int i = 0; i < 100; i++) {
-		KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", false, 8, 9, &changed), 0);
-		KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", true, 0, 0, &changed), 0);
+		KUNIT_EXPECT_EQ(test, test_set(table, "a", false, 8, 9, &changed), 0);
+		KUNIT_EXPECT_EQ(test, test_set(table, "a", true, 0, 0, &changed), 0);
 	}
 	KUNIT_EXPECT_EQ(test, table->count, 1);
 	first = table->entries[0].property;
@@ -179,20 +187,38 @@ static void test_announce_one_pair_for_all_peers(struct kunit *test)
 	struct announce_table *table = test_table(test);
 	bool changed;
 
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", false, 8, 9, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", false, 8, 9, &changed), 0);
 	/* A second peer with the same pair shares it, one with another does not. */
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", false, 8, 9, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", false, 8, 9, &changed), 0);
 	KUNIT_EXPECT_FALSE(test, changed);
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", false, 10, 9, &changed), -EEXIST);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", false, 10, 9, &changed), -EEXIST);
 	KUNIT_EXPECT_FALSE(test, changed);
 	/* One of the two goes: the other's stays. */
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", true, 0, 0, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", true, 0, 0, &changed), 0);
 	KUNIT_EXPECT_FALSE(test, changed);
 	KUNIT_EXPECT_TRUE(test, test_lookup_is(table->root, "a", 8, 9));
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", true, 0, 0, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", true, 0, 0, &changed), 0);
 	KUNIT_EXPECT_TRUE(test, test_lookup_none(table->root, "a"));
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "a", false, 10, 9, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "a", false, 10, 9, &changed), 0);
 	KUNIT_EXPECT_TRUE(test, test_lookup_is(table->root, "a", 10, 9));
+	tb_property_free_dir(table->root);
+}
+
+static void test_announce_reuses_an_entry(struct kunit *test)
+{
+	struct announce_table *table = test_table(test);
+	char name[9];
+	bool changed;
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "name%d", i);
+		KUNIT_EXPECT_EQ(test, announce_table_name(table, name), i > 0);
+		KUNIT_EXPECT_TRUE(test, test_lookup_none(table->root, name));
+		KUNIT_EXPECT_EQ(test, test_set(table, name, false, 8, 9, &changed), 0);
+		KUNIT_EXPECT_TRUE(test, test_lookup_is(table->root, name, 8, 9));
+		KUNIT_EXPECT_EQ(test, test_set(table, name, true, 0, 0, &changed), 0);
+	}
+	KUNIT_EXPECT_EQ(test, table->count, 1);
 	tb_property_free_dir(table->root);
 }
 
@@ -204,15 +230,16 @@ static void test_announce_is_bounded(struct kunit *test)
 
 	for (int i = 0; i < ANNOUNCE_NAMES; i++) {
 		snprintf(name, sizeof(name), "name%d", i);
-		KUNIT_EXPECT_EQ(test, announce_table_set(table, name, false, 8, 9, &changed), 0);
+		KUNIT_EXPECT_EQ(test, test_set(table, name, false, 8, 9, &changed), 0);
 	}
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "more", false, 8, 9, &changed), -ENOSPC);
-	KUNIT_EXPECT_EQ(test, announce_table_set(table, "more", false, 0, 0, &changed), 0);
+	KUNIT_EXPECT_EQ(test, test_set(table, "more", false, 8, 9, &changed), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, test_set(table, "more", false, 0, 0, &changed), 0);
 	tb_property_free_dir(table->root);
 }
 
 static struct kunit_case announce_cases[] = {KUNIT_CASE(test_announce_comes_changes_goes),
 					     KUNIT_CASE(test_announce_reuses_a_name),
+					     KUNIT_CASE(test_announce_reuses_an_entry),
 					     KUNIT_CASE(test_announce_one_pair_for_all_peers),
 					     KUNIT_CASE(test_announce_is_bounded),
 					     {}};
