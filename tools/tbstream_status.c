@@ -27,7 +27,7 @@ static const char *status_missing(const struct status *status)
 		       "loaded (modprobe thunderbolt), or the firmware has switched it off.";
 	if (!state->driver[0] || !state->configfs)
 		return "The kernel has no USB4STREAM driver: thunderbolt_stream came with Linux "
-		       "7.2; older kernels need the tbstream module.";
+		       "7.2; a kernel without it needs the tbstream module.";
 	if (!state->peers_count)
 		return "No other machine is at the end of a cable: is a Thunderbolt/USB4 cable "
 		       "plugged in at both ends, and the other machine running with its driver "

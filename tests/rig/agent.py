@@ -139,7 +139,7 @@ class Agent:
         except line.Ended as error:
             raise line.Ended(f"{complaint}: {error}") from None
 
-    def wait_ready(self, seconds=60):
+    def wait_ready(self, seconds=180):
         """Wait until the guest has booted."""
         self.wait(lambda: self._ready, seconds, f"{self.name}: the agent was not ready")
 

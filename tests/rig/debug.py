@@ -26,6 +26,16 @@ CONFIG = pathlib.Path(__file__).with_name("debug.config")
 MACHINE = {"memory": 640, "cpus": 2,
            "append": "kasan_multi_shot sysctl.kernel.panic_on_oops=0 log_buf_len=4M"}
 
+# What is mended in both kernels: a fault of their own that would hide ours, as file, line and line.
+#
+# The core takes an XDomain packet that comes for the reply to a response that it is just sending,
+# which wants no reply: after that the response's memory is used when it is free (KASAN, in
+# tb_xdomain_match() or tb_cfg_request()), and lockdep is off. It happens where two hosts read each
+# other's properties at the same time, with any service driver or with none.
+MENDED = (("drivers/thunderbolt/ctl.c",
+           "if (!tb_cfg_request_is_canceled(iter) && iter->match(iter, pkg)) {",
+           "if (iter->response && !tb_cfg_request_is_canceled(iter) && iter->match(iter, pkg)) {"),)
+
 # Where things are seen while a kernel or a module is built.
 LINUX = "/mnt/linux"
 
@@ -47,7 +57,7 @@ recipe.RECIPES.update({made.name: made for made in (
 
 def build(name):
     """The cache's folder of a kernel: bzImage and linux/, what modules are built against."""
-    key = repr((FORMAT, KEPT, _source(name).key(), recipe.RECIPES["kbuild"].key(),
+    key = repr((FORMAT, KEPT, MENDED, _source(name).key(), recipe.RECIPES["kbuild"].key(),
                 CONFIG.read_text()))
     digest = hashlib.sha256(key.encode()).hexdigest()[:12]
     return cache.entry(f"{name}-{digest}", lambda folder: _build(name, folder))
@@ -72,6 +82,11 @@ def _build(name, folder):
     tree.mkdir()
     (archive,) = sysroot.Sysroot(_source(name).name).file("usr/src").glob("linux-source-*.tar.xz")
     subprocess.run(["tar", "-x", "-C", tree, "--strip-components=1", "-f", archive], check=True)
+    for path, old, new in MENDED:
+        text = (tree / path).read_text()
+        if text.count(old) != 1:
+            raise RuntimeError(f"{path} of {name} has changed: {old}")
+        (tree / path).write_text(text.replace(old, new))
     with open(folder.with_suffix(".log"), "w+b") as log:
         _make(tree, log, f"KCONFIG_ALLCONFIG={LINUX}.config", "allnoconfig")
         config_check(name, (tree / ".config").read_text())
@@ -93,7 +108,8 @@ def _keep(tree, folder):
 
 
 def _make(tree, log, *arguments):
-    result = enter.enter(sysroot.Sysroot("kbuild"), ["make", "-s", "-C", LINUX, "ARCH=x86_64", *arguments],
+    result = enter.enter(sysroot.Sysroot("kbuild"),
+                         ["make", "-s", "-C", LINUX, "ARCH=x86_64", *arguments],
                          [(tree, LINUX, "rw"), (CONFIG, f"{LINUX}.config", "ro")],
                          stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
     if result.returncode:

@@ -81,8 +81,8 @@ static int pair_find_explain(const struct pair *pair, const struct pair_peer *pe
 			 list);
 	} else if (chosen < count) {
 		snprintf(ret_why, len,
-			 "%s (%s) to offer streams (thunderbolt_stream must be "
-			 "loaded there)",
+			 "%s (%s) to offer streams (thunderbolt_stream or "
+			 "tbstream must be loaded there)",
 			 peers[chosen].name, peers[chosen].xdomain);
 	} else if (pair->options.peer[0]) {
 		snprintf(ret_why, len,

@@ -37,6 +37,7 @@ static const struct verb {
 	{"slowwrite", "slowwrite:MS          4K of a page that comes after MS", transfer_slowwrite},
 	{"slowread", "slowread:MS           4K to a page that comes after MS", transfer_slowread},
 	{"sendfile-from", "sendfile-from:PATH:SIZE", pass_sendfile_from},
+	{"sendfile-to", "sendfile-to:PATH:SIZE by way of a pipe", pass_sendfile_to},
 	{"splice-from", "splice-from:PATH:SIZE", pass_splice_from},
 	{"splice-to", "splice-to:PATH:SIZE", pass_splice_to},
 	{"poll", "poll:in|out|none:MS", file_poll},

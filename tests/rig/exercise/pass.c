@@ -16,15 +16,21 @@ static ssize_t splice_some(int from, int to, uint64_t left)
 	return splice(from, NULL, to, NULL, left < CHUNK ? (size_t)left : CHUNK, SPLICE_F_MOVE);
 }
 
+static ssize_t sendfile_some(int from, int to, uint64_t left)
+{
+	return sendfile(to, from, NULL, left < CHUNK ? (size_t)left : CHUNK);
+}
+
 /* By way of a pipe: what went in has to come out again. */
-static ssize_t splice_piece(int from, int to, uint64_t left)
+static ssize_t pipe_piece(int from, int to, uint64_t left,
+			  ssize_t (*some)(int from, int to, uint64_t left))
 {
 	int ends[2];
 	ssize_t count, out = 0;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -1;
-	count = splice_some(from, ends[1], left);
+	count = some(from, ends[1], left);
 	close(ends[1]);
 	while (count > 0 && out < count) {
 		ssize_t passed = splice_some(ends[0], to, (uint64_t)(count - out));
@@ -38,9 +44,14 @@ static ssize_t splice_piece(int from, int to, uint64_t left)
 	return count;
 }
 
+static ssize_t splice_piece(int from, int to, uint64_t left)
+{
+	return pipe_piece(from, to, left, splice_some);
+}
+
 static ssize_t sendfile_piece(int from, int to, uint64_t left)
 {
-	return sendfile(to, from, NULL, left < CHUNK ? (size_t)left : CHUNK);
+	return pipe_piece(from, to, left, sendfile_some);
 }
 
 static void pass_run(struct step *step, int from, int to,
@@ -83,7 +94,7 @@ static void pass_from(struct step *step, ssize_t (*piece)(int from, int to, uint
 
 void pass_sendfile_from(struct step *step)
 {
-	pass_from(step, sendfile_piece);
+	pass_from(step, sendfile_some);
 }
 
 void pass_splice_from(struct step *step)
@@ -91,12 +102,22 @@ void pass_splice_from(struct step *step)
 	pass_from(step, splice_piece);
 }
 
-void pass_splice_to(struct step *step)
+static void pass_to(struct step *step, ssize_t (*piece)(int from, int to, uint64_t left))
 {
 	int fd = path_open(step, O_WRONLY | O_CREAT | O_TRUNC);
 
 	if (fd < 0)
 		return;
-	pass_run(step, step->context->file->fd, fd, splice_piece);
+	pass_run(step, step->context->file->fd, fd, piece);
 	close(fd);
+}
+
+void pass_sendfile_to(struct step *step)
+{
+	pass_to(step, sendfile_piece);
+}
+
+void pass_splice_to(struct step *step)
+{
+	pass_to(step, splice_piece);
 }

@@ -6,6 +6,7 @@
 struct step;
 
 void pass_sendfile_from(struct step *step);
+void pass_sendfile_to(struct step *step);
 void pass_splice_from(struct step *step);
 void pass_splice_to(struct step *step);
 
