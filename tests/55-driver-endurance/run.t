@@ -48,8 +48,11 @@ def run_pulls(test, left, right):
     reader has all of it, and nothing else."""
     noise = random.Random(55)
     cable = test.cables[0]
+    left.agent.run("head -c 33554432 /dev/urandom > /run/data", 120)
     for number in range(PULLS):
-        left.agent.run("head -c 33554432 /dev/urandom > /run/data")
+        # Other bytes each time.
+        left.agent.run("(tail -c +1000 /run/data; head -c 999 /run/data) > /run/next && "
+                       "mv /run/next /run/data")
         receiver = right.agent.spawn(f"cat {right.stream.device} > /run/got")
         cable.fault(f"unplug pdf=2 at=+{noise.randrange(1, 8000)}")
         sender = left.agent.spawn(f"dd if=/run/data of={left.stream.device} bs=64k")

@@ -75,4 +75,4 @@ def run(test):
                     "what is there")
 
 
-check.main(run, seconds=600)
+check.main(run, seconds=1800)

@@ -54,4 +54,4 @@ def run(test):
         check.true("installed: \n" in output and "failed" not in output, output)
 
 
-check.main(run, seconds=300)
+check.main(run, seconds=1800)
