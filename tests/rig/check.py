@@ -24,6 +24,10 @@ import traceback
 from . import cable, cache, keeper, kernel, machine, process, recipe, stream, sysroot
 
 
+# What make is to be told for tests whose folder has no number.
+AGAIN = {"debug": "check-vm-debug", "module": "check-module check-dkms"}
+
+
 class Failure(Exception):
     """Something is not as the test wants it."""
 
@@ -171,7 +175,8 @@ class Test:
             diagnose("---- fabric")
             diagnose("\n".join(made.tail()))
         number = self.name.split("-")[0]
-        again = f"check-vm TESTS=\"{number}\"" if number.isdigit() else f"check-{self.name}"
+        again = (f"check-vm TESTS=\"{number}\"" if number.isdigit()
+                 else AGAIN.get(self.name, self.name))
         diagnose(f"To repeat: make {again}    (KEEP=1 keeps the files, V=1 shows times)")
 
 
