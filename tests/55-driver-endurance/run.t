@@ -48,19 +48,19 @@ def run_pulls(test, left, right):
     reader has all of it, and nothing else."""
     noise = random.Random(55)
     cable = test.cables[0]
-    left.agent.run("head -c 33554432 /dev/urandom > /run/data", 120)
+    left.agent.run("head -c 16777216 /dev/urandom > /run/data", 120)
     for number in range(PULLS):
         # Other bytes each time.
         left.agent.run("(tail -c +1000 /run/data; head -c 999 /run/data) > /run/next && "
                        "mv /run/next /run/data")
         receiver = right.agent.spawn(f"cat {right.stream.device} > /run/got")
-        cable.fault(f"unplug pdf=2 at=+{noise.randrange(1, 8000)}")
+        cable.fault(f"unplug pdf=2 at=+{noise.randrange(1, 4000)}")
         sender = left.agent.spawn(f"dd if=/run/data of={left.stream.device} bs=64k")
         check.true(sender.wait(60) != 0, "dd reported success over a pulled cable")
         check.true(receiver.wait(60) != 0, "the reader was told of an end of file")
         got = int(right.agent.run("stat -c %s /run/got"))
-        check.equal(right.agent.run("sha256sum < /run/got"),
-                    left.agent.run(f"head -c {got} /run/data | sha256sum"),
+        check.equal(right.agent.run("sha256sum < /run/got", 90),
+                    left.agent.run(f"head -c {got} /run/data | sha256sum", 90),
                     f"pull {number}: the {got} bytes that came")
         cable.command("fault clear")
         for side in (left, right):
