@@ -77,7 +77,7 @@ static ssize_t dev_read_frames(struct tbs_ring *ring, struct iov_iter *to)
 			break;
 		if (verdict)
 			return verdict == -EPIPE ? ring_rx_end(ring, frame) : verdict;
-		copied = copy_to_iter(frame->data + frame->offset, size, to);
+		copied = copy_page_to_iter(frame->page, frame->offset, size, to);
 		total += copied;
 		ring->bytes += copied;
 		frame->offset += copied;

@@ -23,12 +23,10 @@ static void ring_tx_done(struct tb_ring *hw, struct ring_frame *rf, bool cancele
 
 	if (canceled)
 		return;
-	spin_lock(&ring->lock);
 	if (frame == &ring->close)
-		ring->shut_done = true;
+		WRITE_ONCE(ring->shut_done, true);
 	else
-		ring->done++;
-	spin_unlock(&ring->lock);
+		atomic_long_inc(&ring->done);
 	/* A full barrier, too: who begins to close looks at the frames after that, see session.c.
 	 */
 	sleeper = wq_has_sleeper(&ring->wait);
@@ -70,14 +68,14 @@ static int ring_frame_alloc(struct tbs_ring *ring, struct tbs_frame *frame)
 {
 	struct device *dma = tb_ring_dma_device(ring->hw);
 
-	frame->data = (void *)__get_free_page(GFP_KERNEL);
-	if (!frame->data)
+	frame->page = alloc_page(GFP_KERNEL);
+	if (!frame->page)
 		return -ENOMEM;
 	frame->ring = ring;
 	frame->frame.callback = ring->is_tx ? ring_tx_done : ring_rx_done;
 	frame->frame.sof = TBS_PDF_START;
 	frame->frame.buffer_phy =
-		dma_map_single(dma, frame->data, TBS_FRAME_SIZE, ring_direction(ring));
+		dma_map_page(dma, frame->page, 0, TBS_FRAME_SIZE, ring_direction(ring));
 	if (dma_mapping_error(dma, frame->frame.buffer_phy)) {
 		frame->frame.buffer_phy = 0;
 		return -ENOMEM;
@@ -88,8 +86,8 @@ static int ring_frame_alloc(struct tbs_ring *ring, struct tbs_frame *frame)
 static void ring_frame_unmap(struct tbs_ring *ring, struct tbs_frame *frame)
 {
 	if (frame->frame.buffer_phy)
-		dma_unmap_single(tb_ring_dma_device(ring->hw), frame->frame.buffer_phy,
-				 TBS_FRAME_SIZE, ring_direction(ring));
+		dma_unmap_page(tb_ring_dma_device(ring->hw), frame->frame.buffer_phy,
+			       TBS_FRAME_SIZE, ring_direction(ring));
 	frame->frame.buffer_phy = 0;
 }
 
@@ -177,23 +175,29 @@ void ring_release(struct tbs_ring *ring)
 	ring->hw = NULL;
 }
 
+static void ring_frame_free(struct tbs_frame *frame)
+{
+	if (frame->page)
+		__free_page(frame->page);
+}
+
 void ring_free(struct tbs_ring *ring)
 {
 	for (unsigned int i = 0; i < ring->count && ring->frames; i++)
-		free_page((unsigned long)ring->frames[i].data);
+		ring_frame_free(&ring->frames[i]);
 	kvfree(ring->frames);
-	free_page((unsigned long)ring->close.data);
+	ring_frame_free(&ring->close);
 }
 
 bool ring_tx_room(struct tbs_ring *ring)
 {
-	return READ_ONCE(ring->posted) - READ_ONCE(ring->done) < ring->count;
+	return READ_ONCE(ring->posted) - atomic_long_read(&ring->done) < ring->count;
 }
 
 /* Whether the peer's ring has taken all DATA. */
 bool ring_tx_idle(struct tbs_ring *ring)
 {
-	return READ_ONCE(ring->posted) == READ_ONCE(ring->done);
+	return READ_ONCE(ring->posted) == atomic_long_read(&ring->done);
 }
 
 /* With ring->lock held: a stopped ring has no mapped frames any more. */
@@ -216,8 +220,8 @@ int ring_tx_data(struct tbs_ring *ring, struct iov_iter *from)
 	size_t size;
 	int ret = -EPIPE;
 
-	size = copy_from_iter(frame->data, min_t(size_t, iov_iter_count(from), TBS_FRAME_SIZE),
-			      from);
+	size = min_t(size_t, iov_iter_count(from), TBS_FRAME_SIZE);
+	size = copy_page_from_iter(frame->page, 0, size, from);
 	if (!size)
 		return -EFAULT;
 	spin_lock(&ring->lock);
@@ -239,7 +243,7 @@ int ring_tx_data(struct tbs_ring *ring, struct iov_iter *from)
 /* No DATA goes out after it. */
 int ring_tx_close(struct tbs_ring *ring, u32 flags)
 {
-	struct tbs_close *close = ring->close.data;
+	struct tbs_close *close = page_address(ring->close.page);
 	int ret = -EPIPE;
 
 	spin_lock(&ring->lock);
@@ -263,9 +267,7 @@ void ring_tx_cancel(struct tbs_ring *ring, unsigned int throttling)
 	spin_unlock(&ring->lock);
 	ring_poll(ring);
 	compat_ring_stop(ring->hw);
-	spin_lock(&ring->lock);
-	ring->posted = ring->done;
-	spin_unlock(&ring->lock);
+	WRITE_ONCE(ring->posted, atomic_long_read(&ring->done));
 	ring_start(ring, throttling);
 }
 
@@ -313,7 +315,7 @@ int ring_rx_verdict(const struct tbs_frame *frame)
 
 static const struct tbs_close *ring_rx_close(const struct tbs_frame *frame)
 {
-	const struct tbs_close *close = frame->data;
+	const struct tbs_close *close = page_address(frame->page);
 
 	if (frame->size < sizeof(*close) || le32_to_cpu(close->magic) != TBS_CLOSE_MAGIC)
 		return NULL;

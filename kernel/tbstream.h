@@ -109,7 +109,7 @@ struct tbs_stream {
 struct tbs_frame {
 	struct ring_frame frame;
 	struct tbs_ring *ring;
-	void *data;
+	struct page *page;   /* what copies by page is spared the checks of usercopy */
 	unsigned int size;   /* bytes received */
 	unsigned int offset; /* of them read */
 	bool done;
@@ -124,7 +124,7 @@ struct tbs_ring {
 	unsigned int count;
 	unsigned int next;    /* index of the frame to fill or to read, under mutex */
 	unsigned long posted; /* TX: DATA frames handed over, under lock */
-	unsigned long done;   /* TX: DATA frames that the peer has taken */
+	atomic_long_t done;   /* TX: DATA frames that the peer has taken; two may count at once */
 	u64 bytes;	      /* of DATA, sent or read */
 	bool is_tx;
 	bool running;	/* under lock */
