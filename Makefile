@@ -140,38 +140,39 @@ MODULE_T = $(wildcard tests/module/*.t)
 SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t)
 VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
-PROVE    = prove --exec ''
+# What failed is said once more at the end: what follows a failure can be long.
+prove    = $(Q)rm -f build/failures; $(2) prove --exec '' $(1) || { cat build/failures 2>/dev/null; exit 1; }
 
 ## make check           all of the checks below but the three long ones
 check: deps
 	$(Q)$(MAKE) check-compile check-programs rescue
-	$(Q)$(PROVE) -j$(JOBS) $(MODULE_T) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T)
-	$(Q)$(PROVE) $(VM_T)
+	$(call prove,-j$(JOBS) $(MODULE_T) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
+	$(call prove,$(VM_T))
 ## make check-unit      unit tests and fuzz corpora, under ASan and UBSan and under valgrind
 check-unit: check-programs
-	$(Q)$(PROVE) -j$(JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T)
+	$(call prove,-j$(JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
 ## make check-vm        recovery tests on virtual machines [TESTS="10 20"]
 check-vm: programs fabric rescue
-	$(Q)$(PROVE) $(VM_T)
+	$(call prove,$(VM_T))
 ## make check-vm-driver the kernel module beside the in-tree driver's faults, at length: 40 minutes
 check-vm-driver: programs fabric
-	$(Q)DRIVERS="6.12 7.3 in-tree" $(PROVE) $(wildcard tests/5[0-4]-*/run.t)
-	$(Q)DRIVERS="6.12 7.3" CYCLES=200 PULLS=50 $(PROVE) $(wildcard tests/55-*/run.t)
+	$(call prove,$(wildcard tests/5[0-4]-*/run.t),DRIVERS="6.12 7.3 in-tree")
+	$(call prove,$(wildcard tests/55-*/run.t),DRIVERS="6.12 7.3" CYCLES=200 PULLS=50)
 ## make check-vm-matrix every driver with every other one: 10 minutes
 check-vm-matrix: programs fabric
-	$(Q)MATRIX=all $(PROVE) $(wildcard tests/56-*/run.t)
+	$(call prove,$(wildcard tests/56-*/run.t),MATRIX=all)
 ## make check-vm-debug  the kernel module on kernels that watch themselves: an hour
 check-vm-debug: programs fabric
-	$(Q)$(PROVE) $(wildcard tests/debug/*.t)
+	$(call prove,$(wildcard tests/debug/*.t))
 ## make check-module    the kernel module for four kernels: no warning at W=1, of sparse, of checkpatch
 check-module:
-	$(Q)$(PROVE) tests/module/build.t
+	$(call prove,tests/module/build.t)
 ## make check-dkms      what DKMS makes of it
 check-dkms:
-	$(Q)$(PROVE) tests/module/dkms.t
+	$(call prove,tests/module/dkms.t)
 ## make check-style     layers, licences, formats, shell
 check-style:
-	$(Q)$(PROVE) $(STYLE_T)
+	$(call prove,$(STYLE_T))
 ## make check-compile   gcc and clang, without a warning
 check-compile:
 	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=clang objects

@@ -18,6 +18,9 @@ SIZE = 1 << 20
 HOPIDS = range(8, 32)
 TIMES = 500
 
+# What the core says, on either side, where properties that fill two packets change between them.
+CHANGED_MEANWHILE = "failed to (parse XDomain properties|send XDomain response for 0x3)"
+
 
 class Folder:
     """A stream's folder in configfs, perhaps not made yet."""
@@ -336,6 +339,6 @@ scenario.main(
     Scenario("announcements come and go as streams do", announcements, streams=False),
     Scenario("a stream that is open can be removed: ENXIO", removed_while_open),
     Scenario(f"{TIMES} streams that are made and removed do not stop another one",
-             beside_a_busy_one),
+             beside_a_busy_one, excused=CHANGED_MEANWHILE),
     Scenario("the module can be unloaded only while it is unused", module),
     seconds=480, plugged=False)

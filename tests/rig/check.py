@@ -27,6 +27,9 @@ from . import cable, cache, keeper, kernel, machine, process, recipe, stream, sy
 # What make is to be told for tests whose folder has no number.
 AGAIN = {"debug": "check-vm-debug", "module": "check-module check-dkms"}
 
+# Why behaviours failed: make shows it once more at the end, behind all that the tests printed.
+FAILURES = keeper.BUILD / "failures"
+
 
 class Failure(Exception):
     """Something is not as the test wants it."""
@@ -151,12 +154,19 @@ class Test:
             self.failed += 1
             print(f"not ok {self.count} - {sentence}", flush=True)
             diagnose(str(error) or type(error).__name__)
+            self.note(sentence, str(error) or type(error).__name__)
             if not isinstance(error, Failure):
                 diagnose("".join(traceback.format_tb(error.__traceback__)[-3:]))
         else:
             print(f"ok {self.count} - {sentence}", flush=True)
         if os.environ.get("V"):
             diagnose(f"{time.monotonic() - start:.1f} s")
+
+    def note(self, sentence, reason):
+        """Keep the first lines of a reason for the end of all tests."""
+        with open(FAILURES, "a", encoding="utf-8") as file:
+            file.write(f"{self.name}: not ok {self.count} - {sentence}\n")
+            file.writelines(f"    {row[:300]}\n" for row in reason.split("\n")[:6])
 
     def report(self):
         """The last lines of everything that ran, and how to run this test again."""
@@ -213,11 +223,13 @@ def _run(run, test, seconds):
         test.failed += 1
         test.count += 1
         print(f"not ok {test.count} - the test ends within {seconds} s")
+        test.note(f"the test ends within {seconds} s", traceback.format_exc(-1))
         diagnose(traceback.format_exc())
     except Exception:  # noqa: BLE001
         test.failed += 1
         test.count += 1
         print(f"not ok {test.count} - the test gets to its end")
+        test.note("the test gets to its end", traceback.format_exc(-1))
         diagnose(traceback.format_exc())
     signal.alarm(0)
     if test.failed:
