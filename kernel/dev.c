@@ -178,8 +178,8 @@ static int dev_open(struct inode *inode, struct file *file)
 	struct tbs_stream *stream = container_of(file->private_data, struct tbs_stream, misc);
 	struct tbs_session *session;
 
-	/* With a peer and no HopIDs nothing could ever come, and they cannot change while open. */
-	if (READ_ONCE(stream->peer) && !READ_ONCE(stream->in.got) && !READ_ONCE(stream->out.got))
+	/* HopIDs cannot change while it is open. */
+	if (READ_ONCE(stream->barred))
 		return -EINVAL;
 	session = session_open(stream);
 	if (IS_ERR(session))

@@ -75,6 +75,12 @@ static void hopid_announce(struct tbs_stream *stream)
 			dev_name(&svc->dev), ret);
 }
 
+/* With a peer and no HopIDs nothing could ever come. */
+static void hopid_judge(struct tbs_stream *stream)
+{
+	WRITE_ONCE(stream->barred, !stream->in.got && !stream->out.got);
+}
+
 static int hopid_set(const struct hopid_side *side, struct tbs_stream *stream,
 		     struct tbs_hopid *hopid, int wanted)
 {
@@ -96,6 +102,7 @@ static int hopid_set(const struct hopid_side *side, struct tbs_stream *stream,
 		WRITE_ONCE(hopid->got, got);
 		wanted = got;
 		hopid->wanted = wanted;
+		hopid_judge(stream);
 		hopid_announce(stream);
 	}
 	hopid->wanted = wanted;
@@ -150,6 +157,7 @@ void hopid_attach(struct tbs_stream *stream)
 	}
 	hopid_take(&hopid_in, stream, &stream->in, "in");
 	hopid_take(&hopid_out, stream, &stream->out, "out");
+	hopid_judge(stream);
 	hopid_announce(stream);
 }
 
@@ -159,5 +167,6 @@ void hopid_detach(struct tbs_stream *stream)
 	lockdep_assert_held(&tbs_mutex);
 	hopid_release(&hopid_in, stream, &stream->in);
 	hopid_release(&hopid_out, stream, &stream->out);
+	WRITE_ONCE(stream->barred, false);
 	hopid_announce(stream);
 }

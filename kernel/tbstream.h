@@ -94,6 +94,7 @@ struct tbs_stream {
 	struct tbs_hopid in;
 	struct tbs_hopid out;
 	bool announced;
+	bool barred; /* nobody may open it; read without the mutex, as a peer comes and goes */
 	unsigned int ring_size;
 	unsigned int throttling;
 	bool busy_poll;
