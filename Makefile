@@ -141,7 +141,8 @@ SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t)
 VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
 # What failed is said once more at the end: what follows a failure can be long.
-prove    = $(Q)rm -f build/failures; $(2) prove --exec '' $(1) || { cat build/failures 2>/dev/null; exit 1; }
+prove    = $(Q)rm -f build/failures; FAILURES=build/failures $(2) prove --exec '' $(1) || \
+	{ cat build/failures 2>/dev/null; exit 1; }
 
 ## make check           all of the checks below but the three long ones
 check: deps

@@ -177,7 +177,7 @@ def run_ends(test):
         folder = test.folder / "90-failing"
         folder.mkdir()
         (folder / "run.t").write_text(FAILING)
-        environment = dict(os.environ, TMPDIR=str(folder))
+        environment = dict(os.environ, TMPDIR=str(folder), FAILURES=str(folder / "failures"))
         failing = subprocess.run([sys.executable, folder / "run.t"], text=True, timeout=120,
                                  env=environment, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT)
