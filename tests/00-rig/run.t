@@ -177,7 +177,8 @@ def run_ends(test):
         folder = test.folder / "90-failing"
         folder.mkdir()
         (folder / "run.t").write_text(FAILING)
-        environment = dict(os.environ, TMPDIR=str(folder), FAILURES=str(folder / "failures"))
+        reasons = test.folder / "reasons"
+        environment = dict(os.environ, TMPDIR=str(folder), FAILURES=str(reasons))
         failing = subprocess.run([sys.executable, folder / "run.t"], text=True, timeout=120,
                                  env=environment, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT)
@@ -188,6 +189,8 @@ def run_ends(test):
                      "not ok 4 - the test ends within 40 s\n", "said on the console",
                      'make check-vm TESTS="90"', "\n1..4\n"):
             check.true(text in failing.stdout, f"no {text!r} in its output:\n{failing.stdout}")
+        check.true("90-failing: not ok 1 - one is two\n    one: got 1, wanted 2\n"
+                   in reasons.read_text(), f"the reasons for make: {reasons.read_text()}")
         pid = int(failing.stdout.split("# process ")[1].split()[0])
         process_wait_end(pid, 10)
         check.equal([path.name for path in folder.iterdir()], ["run.t"], "files left behind")
