@@ -124,7 +124,7 @@ struct tbs_ring {
 	struct tbs_frame close; /* TX: a frame of its own, with a descriptor kept for it */
 	unsigned int count;
 	unsigned int next;    /* index of the frame to fill or to read, under mutex */
-	unsigned long posted; /* TX: DATA frames handed over, under lock */
+	unsigned long posted; /* TX: DATA frames handed over, under lock while it runs */
 	atomic_long_t done;   /* TX: DATA frames that the peer has taken; two may count at once */
 	u64 bytes;	      /* of DATA, sent or read */
 	bool is_tx;

@@ -30,7 +30,8 @@ THERE, BACK = 13, 12
 
 # What no driver may cause: any line of the kernel's log that is at least a warning, but for what a
 # person has to know of numbers that are taken, what a host says that has no time for its guest, and
-# what the core says whose properties became shorter while the peer was reading them (and asks again).
+# what the core says where a peer wants the rest of properties that have become shorter meanwhile:
+# the peer begins anew.
 COMPLAINTS = (r"dmesg -r | grep -E '^<[0-4]>' | tail -n +$((1 + $(cat /run/complaints))) | "
               r"grep -vE 'HopID [0-9]+ cannot be had|hrtimer: interrupt took|clocksource:|"
               r"failed to send XDomain response for 0x3'")
