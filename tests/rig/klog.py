@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a kernel that watches itself has seen: nothing, or the test fails."""
+"""What a kernel says loudly, and what one that watches itself has seen: nothing, or the test
+fails."""
 
 import re
 
@@ -24,7 +25,23 @@ SHOWN = 40
 # /proc/sys/kernel/tainted: a module from outside, unsigned, KUnit's tests have run.
 TAINTS_WELL = 1 << 12 | 1 << 13 | 1 << 18
 
+# What is said loudly and asks nothing of anybody. A person has to know of numbers that are taken,
+# a host may have no time for its guest, modules of ours are not signed. The rest is the thunderbolt
+# core's, 6.1 to 7.3, with any driver; it goes on by itself: a peer that wants the second piece of
+# properties which have become shorter is refused and begins anew, and a request whose answer was
+# taken for the answer to another packet (tb_xdomain_match() compares no sequence) is sent again
+# after a second.
+LOUD_WELL = re.compile(
+    r"HopID \d+ cannot be had|hrtimer: interrupt took|clocksource:|module verification failed"
+    r"|failed to send XDomain response for 0x3|failed to send properties changed notification")
+
 DEBUG = "/sys/kernel/debug"
+
+
+def loud(agent):
+    """The lines of the kernel's log that are at least a warning."""
+    lines = agent.run("dmesg -r | grep -E '^<[0-4]>'; true").splitlines()
+    return [line for line in lines if not LOUD_WELL.search(line)]
 
 
 def prepare(agent):

@@ -20,22 +20,13 @@ import itertools
 import os
 import re
 
-from . import check, exercise, stream
+from . import check, exercise, klog, stream
 
 DRIVERS = os.environ.get("DRIVERS", "6.12+7.3").split()
 STOCK = "in-tree"
 
 # HopIDs of the scenarios' streams, from the left to the right and back.
 THERE, BACK = 13, 12
-
-# What no driver may cause: any line of the kernel's log that is at least a warning, but for what a
-# person has to know of numbers that are taken, what a host says that has no time for its guest, and
-# what the core says where a peer wants the rest of properties that have become shorter meanwhile:
-# the peer begins anew.
-COMPLAINTS = (r"dmesg -r | grep -E '^<[0-4]>' | tail -n +$((1 + $(cat /run/complaints))) | "
-              r"grep -vE 'HopID [0-9]+ cannot be had|hrtimer: interrupt took|clocksource:|"
-              r"failed to send XDomain response for 0x3'")
-COMPLAINTS_NOW = r"dmesg -r | grep -cE '^<[0-4]>' > /run/complaints; true"
 
 _numbers = itertools.count(1)
 
@@ -62,6 +53,7 @@ class Side:
         self.agent = made.agent
         self.service = None
         self.stream = None
+        self.said = 0
 
     def exercise(self, *steps):
         """Start a script of the program exercise; "@" in it is the stream's device."""
@@ -115,7 +107,7 @@ def boot(test, drivers, plugged=True):
     for side in (left, right):
         if plugged:
             side.found()
-        side.agent.run(COMPLAINTS_NOW)
+        side.said = len(klog.loud(side.agent))
     return left, right, cable
 
 
@@ -194,7 +186,7 @@ def _run_ours(test, name, scenarios, plugged):
         excused = "|".join(scenario.excused for scenario in scenarios if scenario.excused)
         with test.behaviour(f"{name}: there is no complaint in the kernels' logs"):
             for side in sides[:2]:
-                lines = [line for line in side.agent.run(COMPLAINTS + "; true").splitlines()
+                lines = [line for line in klog.loud(side.agent)[side.said:]
                          if not excused or not re.search(excused, line)]
                 check.equal(lines, [], f"the log of {side.name}")
 
