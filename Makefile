@@ -159,10 +159,10 @@ check-vm: programs fabric rescue
 check-vm-driver: programs fabric
 	$(call prove,$(wildcard tests/5[0-4]-*/run.t),DRIVERS="6.12 7.3 in-tree")
 	$(call prove,$(wildcard tests/55-*/run.t),DRIVERS="6.12 7.3" CYCLES=200 PULLS=50)
-## make check-vm-matrix every driver with every other one: 10 minutes
+## make check-vm-matrix every driver with every other one: 12 minutes
 check-vm-matrix: programs fabric
 	$(call prove,$(wildcard tests/56-*/run.t),MATRIX=all)
-## make check-vm-debug  the kernel module on kernels that watch themselves: an hour
+## make check-vm-debug  the kernel module on kernels that watch themselves: half an hour
 check-vm-debug: programs fabric
 	$(call prove,$(wildcard tests/debug/*.t))
 ## make check-module    the kernel module for four kernels: no warning at W=1, of sparse, of checkpatch

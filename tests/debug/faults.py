@@ -16,6 +16,7 @@ PULLS = int(os.environ.get("PULLS", "6"))
 # Frames of USB4STREAM, by the PDF of their end.
 DATA, CLOSE = 2, 3
 
+DEVICES = "/sys/bus/thunderbolt/devices"
 DRIVER = "/sys/bus/thunderbolt/drivers/tbstream"
 CONTROLLER = "/sys/bus/pci/drivers/thunderbolt"
 
@@ -96,17 +97,22 @@ def unbind_service(left, right, _cable):
 
 
 def unbind_controller(left, right, _cable):
-    """The whole host controller goes, as it does with `rmmod thunderbolt`. Linux 7.3 calls no
-    .remove for that, and keeps the XDomain until the controller is back."""
+    """The whole host controller goes, as it does with `rmmod thunderbolt`; False where the core
+    does not let it come back. Linux 7.3 calls no .remove and leaves the XDomain on the bus, its
+    parents freed: streams end all the same, and that is all that can be asked for."""
     for one, other in ((left, right), (right, left)):
         busy = Busy(left, right).flows()
         device = one.agent.run(f"cd {CONTROLLER} && ls -d 0000:*")
         one.agent.run(f"echo {device} > {CONTROLLER}/unbind", SECONDS)
+        busy.broken(f"the controller of {one.name} unbound", one)
+        if one.agent.run(f"ls {DEVICES}"):
+            return False
         one.agent.run(f"echo {device} > {CONTROLLER}/bind", SECONDS)
         busy.broken(f"the controller of {one.name} unbound")
         for side in (one, other):
             side.found()
         transfer(other, one)
+    return True
 
 
 def removed_while_open(left, right, _cable):

@@ -63,12 +63,13 @@ class Busy:
         self.read.result("read", SECONDS).got("the reader", 64 << 10, "enough")
         return self
 
-    def broken(self, what):
-        """Both end by themselves, and know why."""
-        for script, step in ((self.wrote, "write"), (self.read, "drain")):
-            found = script.result(step, SECONDS)
-            check.true(found.error in GONE, f"{what}: one of {GONE} was wanted: {found.line}")
-            script.end(SECONDS)
+    def broken(self, what, side=None):
+        """Both end by themselves, or the one on that side, and know why."""
+        for here, script, step in zip(self.sides, (self.wrote, self.read), ("write", "drain")):
+            if here is (side or here):
+                found = script.result(step, SECONDS)
+                check.true(found.error in GONE, f"{what}: one of {GONE} was wanted: {found.line}")
+                script.end(SECONDS)
 
     def stopped(self):
         """Who had not begun when the cable was pulled goes on when it is back; he is killed."""
