@@ -10,10 +10,12 @@
 
 #include "codec/pack.h"
 #include "io/stop.h"
+#include "io/verify.h"
 #include "ui/msg.h"
 
 #define OPTIONS_BOTH	     (OPTIONS_SEND | OPTIONS_RECV)
-#define OPTIONS_ALL	     (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS)
+#define OPTIONS_IMAGES	     (OPTIONS_VERIFY | OPTIONS_INFO)
+#define OPTIONS_ALL	     (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS | OPTIONS_IMAGES)
 #define OPTIONS_COLUMN	     24 /* where an option's explanation begins */
 #define OPTIONS_WIDTH	     78
 #define OPTIONS_TIMEOUT_MOST 31536000 /* seconds: a year */
@@ -49,6 +51,8 @@ static const struct options_entry {
 	{"decompress", 'd', NULL, OPTIONS_RECV,
 	 "write the disk's own bytes to standard output, not the image"},
 	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
+	{"threads", 'T', "N", OPTIONS_VERIFY,
+	 "so many at once, 1 to 64 (default: one for every processor, at most 8)"},
 	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
 	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
 	 "them"},
@@ -61,13 +65,13 @@ static const struct options_entry {
 	 "more)"},
 	{"insecure", OPT_INSECURE, NULL, OPTIONS_BOTH,
 	 "let tcp: listen on a wildcard address; nothing is encrypted or authenticated"},
-	{"progress", OPT_PROGRESS, "HOW", OPTIONS_BOTH,
+	{"progress", OPT_PROGRESS, "HOW", OPTIONS_BOTH | OPTIONS_VERIFY,
 	 "auto (default: on a terminal), human, json (a line a second on standard error) or none"},
 	{"json", OPT_JSON, NULL, OPTIONS_ALL, "messages and results as JSON"},
 	{"tsv", OPT_TSV, NULL, OPTIONS_DISKS,
 	 "a line a disk, fields separated by tabs: path, model, bytes, serial, transport, contents, "
 	 "flags"},
-	{"quiet", 'q', NULL, OPTIONS_BOTH, "errors only"},
+	{"quiet", 'q', NULL, OPTIONS_BOTH | OPTIONS_VERIFY, "errors only"},
 	{"verbose", 'v', NULL, OPTIONS_ALL, "say more"},
 	{"help", 'h', NULL, OPTIONS_ALL, "show this"},
 	{"version", 'V', NULL, OPTIONS_ALL, "show the version"},
@@ -104,6 +108,16 @@ static const struct options_usage {
 	 "Usage: tbstream disks [OPTIONS]\n"
 	 "Lists this machine's disks: model, size, serial number and what is on them.\n",
 	 "  tbstream disks\n"},
+	{OPTIONS_VERIFY,
+	 "Usage: tbstream verify [OPTIONS] IMAGE...\n"
+	 "Says whether images are whole, to the last byte; - is standard input.\n",
+	 "  tbstream verify laptop.zst\n"
+	 "  ssh keeper cat laptop.zst | tbstream verify -\n"},
+	{OPTIONS_INFO,
+	 "Usage: tbstream info [OPTIONS] IMAGE\n"
+	 "Shows what an image holds: disk, host, times, sizes, partitions. Reads only its\n"
+	 "end.\n",
+	 "  tbstream info laptop.zst\n"},
 };
 
 /* Prints TEXT behind what stands left of OPTIONS_COLUMN, in lines of at most OPTIONS_WIDTH
@@ -148,7 +162,9 @@ static void options_help(enum options_program program)
 		options_help_text(entry->help);
 	}
 	printf("\nExit codes: 0 %s, 1 failed or refused, 2 wrong usage.\n",
-	       program & OPTIONS_BOTH ? "verified and durable" : "fine");
+	       program & OPTIONS_BOTH	  ? "verified and durable"
+	       : program & OPTIONS_VERIFY ? "all verified"
+					  : "fine");
 }
 
 /* Reads a whole number of LEAST..MOST. Returns 0 or -EINVAL. */
@@ -218,6 +234,14 @@ static int options_take(struct options *options, int value, const char *text)
 		}
 		msg_error("--level wants a number from %d to %d, not '%s'", PACK_LEVEL_LEAST,
 			  PACK_LEVEL_MOST, text);
+		return OPTIONS_USAGE;
+	case 'T':
+		if (options_number(text, 1, VERIFY_THREADS_MOST, &n) == 0) {
+			options->threads = n;
+			return OPTIONS_OK;
+		}
+		msg_error("--threads wants a number from 1 to %d, not '%s'", VERIFY_THREADS_MOST,
+			  text);
 		return OPTIONS_USAGE;
 	case OPT_PROGRESS:
 		if (progress_parse(text, &options->progress) == 0)

@@ -17,6 +17,8 @@ enum options_program {
 	OPTIONS_RECV = 2,
 	OPTIONS_STATUS = 4,
 	OPTIONS_DISKS = 8,
+	OPTIONS_VERIFY = 16,
+	OPTIONS_INFO = 32,
 };
 
 struct options {
@@ -25,6 +27,7 @@ struct options {
 	char peer[37];
 	int64_t timeout; /* nanoseconds; STOP_NEVER */
 	int level;
+	unsigned int threads; /* 0: not given */
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
 	const char *output, *confirm;
 	enum progress_mode progress;

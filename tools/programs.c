@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "codec/text.h"
 #include "ui/msg.h"
 
 int program_start(enum options_program program, int argc, char **argv, struct options *ret)
@@ -78,6 +79,32 @@ void program_json(json_t *object)
 		fprintf(stderr, "%s\n", text);
 	free(text);
 	json_decref(object);
+}
+
+void program_json_out(json_t *object, size_t indent)
+{
+	size_t flags = (indent ? JSON_INDENT(indent) : JSON_COMPACT) | JSON_ENSURE_ASCII;
+	char *text = object ? json_dumps(object, flags) : NULL;
+
+	/* ASCII does nothing to a terminal but for DEL, which only strings can hold. */
+	for (const char *at = text; at && *at; at++)
+		if (*at == 0x7f)
+			fputs("\\u007f", stdout);
+		else
+			putchar(*at);
+	putchar('\n');
+	free(text);
+	json_decref(object);
+}
+
+json_t *program_json_text(const char *text)
+{
+	size_t len = strlen(text);
+	char *clean = malloc(len + 1);
+	json_t *string = clean ? json_stringn(clean, text_put(text, len, clean)) : NULL;
+
+	free(clean);
+	return string;
 }
 
 char *program_elapsed(int64_t start, char ret[24])

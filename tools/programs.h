@@ -19,6 +19,8 @@ int tbrecv_main(int argc, char **argv);
 int tbstream_main(int argc, char **argv);
 int tbstream_status(int argc, char **argv);
 int tbstream_disks(int argc, char **argv);
+int tbstream_verify(int argc, char **argv);
+int tbstream_info(int argc, char **argv);
 
 /*
  * Sets up messages and signals and reads the options. Returns -1 to go on, or the exit code to end
@@ -32,6 +34,10 @@ void program_hello(const struct options *options, enum wire_role role, const uin
 		   struct wire_hello *ret);
 /* Prints OBJECT as one JSON line on standard error, and drops the reference. */
 void program_json(json_t *object);
+/* Prints OBJECT as JSON on standard output, INDENT spaces deep (0: a line), and drops it. */
+void program_json_out(json_t *object, size_t indent);
+/* TEXT as a JSON string without control characters, which may come from anywhere. */
+json_t *program_json_text(const char *text);
 /* Seconds since START (stop_now) as "0:07" or "1:02:03". Returns RET. */
 char *program_elapsed(int64_t start, char ret[24]);
 

@@ -15,10 +15,13 @@
 #include "io/disk.h"
 #include "io/load.h"
 #include "io/probe.h"
+#include "io/trailer.h"
+#include "io/view.h"
 
 struct source {
 	struct disk *disk;
 	struct load *load; /* NULL: the disk itself is read */
+	struct view *view; /* of the same image */
 	struct pack *pack;
 	struct image_head head;
 	char *identity;
@@ -26,6 +29,8 @@ struct source {
 	uint64_t next;
 	uint64_t data; /* no data in the disk's holes before this offset */
 	uint8_t *content, *frame;
+	struct digest zero; /* of a whole chunk of zeros, once it was asked for */
+	bool zero_there;
 	char why[512];
 };
 
@@ -69,19 +74,47 @@ static int source_open_disk(struct source *source, int level)
 /* An image's own HEAD, under a fresh id: the copy is another image, though of the same disk. */
 static int source_open_image(struct source *source)
 {
-	int r = load_peek_manifest(source->disk->fd, &source->manifest);
+	int r = view_open(source->disk->fd, &source->view);
 
-	if (r == -ENOMSG) {
+	if (r == -ENODATA) {
 		snprintf(source->why, sizeof(source->why),
 			 "it is an image that was cut or never finished: it has no manifest");
 		return -EBADMSG;
 	}
 	if (r < 0) {
-		snprintf(source->why, sizeof(source->why), "its trailer is damaged");
+		snprintf(source->why, sizeof(source->why), "%s",
+			 source->view ? view_why(source->view) : strerror(-r));
 		return r;
 	}
+	load_hold_against(source->load, source->view);
+	source->manifest = json_incref(view_manifest(source->view));
 	source->head = *load_head(source->load);
 	return 0;
+}
+
+/* Whether what is no image may be one whose beginning is lost: as a file it would be restored as
+ * the bytes that it has. */
+static bool source_was_image(struct source *source)
+{
+	static const uint8_t zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+	uint8_t magic[sizeof(zstd)];
+	struct trailer trailer;
+
+	int r = trailer_find(source->disk->fd, source->disk->size, &trailer);
+
+	if (r == 0 || r == -EBADMSG) {
+		snprintf(source->why, sizeof(source->why),
+			 "its first frame or HEAD is damaged, though it ends as an image");
+		return true;
+	}
+	if (source->disk->size < sizeof(magic) ||
+	    disk_read(source->disk, 0, magic, sizeof(magic)) < 0 ||
+	    memcmp(magic, zstd, sizeof(magic)))
+		return false;
+	snprintf(source->why, sizeof(source->why),
+		 "%s, or it was cut; decompress it, or send it as it is with --raw",
+		 load_why(source->load));
+	return true;
 }
 
 static int source_open_path(struct source *source, const char *path, int level)
@@ -98,7 +131,7 @@ static int source_open_path(struct source *source, const char *path, int level)
 			r = source_open_image(source);
 			return r < 0 ? r : source_new_transfer(source);
 		}
-		if (r != -ENOMSG)
+		if (r != -ENOMSG || source_was_image(source))
 			return r;
 		load_free(source->load);
 		source->load = NULL;
@@ -142,6 +175,7 @@ void source_close(struct source *source)
 	if (!source)
 		return;
 	load_free(source->load);
+	view_close(source->view);
 	disk_close(source->disk);
 	pack_free(source->pack);
 	json_decref(source->manifest);
@@ -197,6 +231,23 @@ static bool source_in_hole(struct source *source, uint64_t offset, uint32_t len)
 	return len && source->data >= offset + len;
 }
 
+/* The digest of LEN zeros. That of a whole chunk is made once: a sparse disk has many. */
+static void source_zeros(struct source *source, uint32_t len, struct digest *ret)
+{
+	bool whole = len == source->head.map.chunk_size;
+
+	if (whole && source->zero_there) {
+		*ret = source->zero;
+		return;
+	}
+	memset(source->content, 0, len);
+	digest_chunk(source->content, len, ret);
+	if (whole) {
+		source->zero = *ret;
+		source->zero_there = true;
+	}
+}
+
 static int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk)
 {
 	size_t stored;
@@ -237,9 +288,7 @@ int source_next(struct source *source, struct source_chunk *ret)
 		chunk.zero = len && chunk_is_zero(source->content, len);
 	}
 	if (chunk.zero)
-		memset(source->content, 0, len);
-	if (chunk.zero)
-		digest_chunk(source->content, len, &chunk.entry.digest);
+		source_zeros(source, len, &chunk.entry.digest);
 	else
 		r = source_pack(source, len, &chunk);
 	if (r < 0)

@@ -13,6 +13,8 @@ static const struct tbstream_command {
 } tbstream_commands[] = {
 	{"status", tbstream_status, "hosts, peers, links and streams, or which part is missing"},
 	{"disks", tbstream_disks, "this machine's disks and what is on them"},
+	{"verify", tbstream_verify, "whether an image is whole"},
+	{"info", tbstream_info, "what an image holds"},
 	{"send", tbsend_main, "the same as tbsend"},
 	{"recv", tbrecv_main, "the same as tbrecv"},
 };

@@ -111,6 +111,22 @@ int pack_restore(struct pack *pack, const void *frame, size_t frame_len, void *c
 	return 0;
 }
 
+size_t pack_bound(size_t len)
+{
+	return ZSTD_compressBound(len);
+}
+
+size_t pack_length(const void *frame, size_t len)
+{
+	ZSTD_frameHeader header;
+
+	if (ZSTD_getFrameHeader(&header, frame, len) != 0 || header.frameType != ZSTD_frame)
+		return 0;
+	size_t found = ZSTD_findFrameCompressedSize(frame, len);
+
+	return ZSTD_isError(found) ? 0 : found;
+}
+
 int pack_check(const void *frame, size_t frame_len, size_t len)
 {
 	ZSTD_frameHeader header;

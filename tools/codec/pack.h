@@ -42,6 +42,12 @@ int pack_chunk(struct pack *pack, const void *chunk, size_t len, void *frame, si
  */
 int pack_restore(struct pack *pack, const void *frame, size_t frame_len, void *chunk, size_t len);
 
+/* The most that LEN bytes can become (ZSTD_compressBound): the length of a slot. */
+size_t pack_bound(size_t len);
+
+/* The length of the zstd frame that begins at FRAME, by its headers; 0: none is there whole. */
+size_t pack_length(const void *frame, size_t len);
+
 /*
  * Whether the FRAME_LEN bytes at FRAME are by their headers one zstd frame, and nothing else, of
  * LEN content bytes, with checksum, without dictionary, window at most 8 MiB. Returns 0 or

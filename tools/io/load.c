@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "codec/pack.h"
+#include "io/load_head.h"
 #include "io/load_internal.h"
+#include "io/view.h"
 
 int load_fail(struct load *load, int error, const char *format, ...)
 {
@@ -30,10 +32,10 @@ void load_count_frame(struct load *load, uint32_t stored, uint32_t content)
 	load->frames++;
 }
 
-/* What the reader's error means for an image. */
-static int load_input(struct load *load, int r)
+int load_input(struct load *load, int r)
 {
-	if (r == -ENODATA)
+	load->cut = r == -ENODATA;
+	if (load->cut)
 		return load_fail(load, -EBADMSG,
 				 "it ends at byte %" PRIu64 " in the midst of chunk %" PRIu64
 				 " or of its trailer: it is not complete",
@@ -61,52 +63,21 @@ static int load_frame(struct load *load, const uint8_t **ret, size_t *ret_len)
 	return load_input(load, r);
 }
 
+/* An end before the first frame and HEAD are whole is damage like any other. */
 static int load_open_head(struct load *load)
 {
-	const uint8_t *at;
-	struct image_frame frame;
-	size_t first;
-	int r = load_reader_peek(&load->reader, IMAGE_FRAME_HEADER + IMAGE_TAG, &at);
+	struct load_head front = {0};
+	int r = load_head_read(&load->reader, &front, load->why, sizeof(load->why));
 
-	if (r == -ENODATA ||
-	    (r == 0 && image_frame_get(at, IMAGE_FRAME_HEADER + IMAGE_TAG, &frame) != -ENOMSG))
-		return load_fail(load, -ENOMSG, "it is no image: no zstd frame begins it");
+	load->cut = r == -ENODATA;
 	if (r < 0)
-		return r;
-	r = load_reader_frame(&load->reader, &at, &first);
-	if (r == -EBADMSG)
-		return load_fail(load, -ENOMSG,
-				 "it is compressed by zstd, but it is no image of tbstream");
-	if (r == 0)
-		r = load_reader_peek(&load->reader, first + IMAGE_FRAME_HEADER + IMAGE_TAG, &at);
-	if (r < 0)
-		return load_input(load, r);
-	r = image_frame_get(at + first, IMAGE_FRAME_HEADER + IMAGE_TAG, &frame);
-	if (r < 0 || frame.magic != IMAGE_MAGIC || frame.kind != IMAGE_HEAD)
-		return load_fail(load, -ENOMSG,
-				 "it is compressed by zstd, but it is no image of tbstream");
-	if (frame.size > IMAGE_IDENTITY_MOST + 2048)
-		return load_fail(load, -EBADMSG, "its HEAD is too long");
-	size_t head_len = IMAGE_FRAME_HEADER + (size_t)frame.size;
-
-	r = load_peek(load, first + head_len, &at);
-	if (r < 0)
-		return r;
-	r = image_head_get(at + first, head_len, &load->head);
-	if (r == -EPROTONOSUPPORT)
-		return load_fail(load, r, "a newer version wrote it; this one reads version %d",
-				 IMAGE_VERSION);
-	if (r < 0)
-		return load_fail(load, r, "its HEAD is damaged");
-	load->identity = malloc(load->head.identity_len + 1);
+		return load->cut ? -EBADMSG : r;
+	load->identity = front.identity;
+	load->head = front.head;
+	load->first_len = front.first_len;
+	load->head_len = front.head_len;
 	load->content = malloc(load->head.map.chunk_size);
-	if (!load->identity || !load->content)
-		return -ENOMEM;
-	memcpy(load->identity, load->head.identity, load->head.identity_len);
-	load->head.identity = load->identity;
-	load->first_len = first;
-	load->head_len = head_len;
-	return 0;
+	return load->content ? 0 : -ENOMEM;
 }
 
 int load_new(int fd, struct load **ret)
@@ -148,6 +119,11 @@ const struct image_head *load_head(const struct load *load)
 	return &load->head;
 }
 
+void load_hold_against(struct load *load, const struct view *view)
+{
+	load->view = view;
+}
+
 json_t *load_manifest(const struct load *load)
 {
 	return load->manifest;
@@ -156,6 +132,16 @@ json_t *load_manifest(const struct load *load)
 const char *load_why(const struct load *load)
 {
 	return load->why;
+}
+
+uint64_t load_confirmed(const struct load *load)
+{
+	return load->pending_first;
+}
+
+bool load_cut(const struct load *load)
+{
+	return load->cut;
 }
 
 void load_root(const struct load *load, struct digest *ret)
@@ -182,6 +168,30 @@ static int load_remember(struct load *load, const struct image_entry *entry)
 	return 0;
 }
 
+/* Whether chunk INDEX is what an entry, which was read with R, tells of. */
+static int load_hold(struct load *load, uint64_t index, int r, const struct image_entry *told,
+		     const struct image_entry *walked)
+{
+	if (r == 0 && digest_equal(&told->digest, &walked->digest) &&
+	    told->stored_hash == walked->stored_hash && told->stored_size == walked->stored_size)
+		return 0;
+	if (r < 0 && r != -EBADMSG)
+		return load_input(load, r);
+	return load_fail(load, -EBADMSG,
+			 "chunk %" PRIu64 " (device byte %" PRIu64
+			 ") is not the one that was written there",
+			 index, chunk_offset(&load->head.map, index));
+}
+
+static int load_look_up(struct load *load, uint64_t index, const struct image_entry *walked)
+{
+	struct image_entry told;
+
+	if (!load->view)
+		return 0;
+	return load_hold(load, index, view_entry(load->view, index, &told), &told, walked);
+}
+
 static int load_data(struct load *load, const uint8_t *frame, size_t len, struct load_chunk *ret)
 {
 	uint64_t index = load->next;
@@ -205,7 +215,9 @@ static int load_data(struct load *load, const uint8_t *frame, size_t len, struct
 	digest_chunk(load->content, chunk.length, &chunk.entry.digest);
 	if (chunk_is_zero(load->content, chunk.length))
 		chunk.entry.flags = IMAGE_ENTRY_ZERO;
-	r = load_remember(load, &chunk.entry);
+	r = load_look_up(load, index, &chunk.entry);
+	if (r == 0)
+		r = load_remember(load, &chunk.entry);
 	if (r < 0)
 		return r;
 	digest_update(&load->root, chunk.entry.digest.bytes, DIGEST_SIZE);
@@ -217,18 +229,10 @@ static int load_data(struct load *load, const uint8_t *frame, size_t len, struct
 
 int load_confirm(struct load *load, const uint8_t raw[IMAGE_ENTRY], uint32_t at)
 {
-	const struct image_entry *walked = &load->pending[at];
 	struct image_entry told;
-	int r = image_entry_get(raw, &told);
 
-	if (r < 0 || !digest_equal(&told.digest, &walked->digest) ||
-	    told.stored_hash != walked->stored_hash || told.stored_size != walked->stored_size)
-		return load_fail(load, -EBADMSG,
-				 "chunk %" PRIu64 " (device byte %" PRIu64
-				 ") is not the one that was written there",
-				 load->pending_first + at,
-				 chunk_offset(&load->head.map, load->pending_first + at));
-	return 0;
+	return load_hold(load, load->pending_first + at, image_entry_get(raw, &told), &told,
+			 &load->pending[at]);
 }
 
 static int load_checkpoint(struct load *load, uint32_t size)

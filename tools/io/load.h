@@ -7,6 +7,7 @@
 #ifndef IO_LOAD_H
 #define IO_LOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -14,6 +15,7 @@
 #include "codec/image.h"
 
 struct load;
+struct view;
 
 struct load_chunk {
 	uint64_t index;
@@ -35,6 +37,13 @@ void load_free(struct load *load); /* NULL is fine */
 const struct image_head *load_head(const struct load *load);
 
 /*
+ * From now on every chunk is held against TABLE of VIEW, which was opened on the same file and
+ * stays open, before load_next gives it out. Without it a chunk in another's place shows at the
+ * next CHECKPOINT only, when it may have been used.
+ */
+void load_hold_against(struct load *load, const struct view *view);
+
+/*
  * The next chunk: 1. 0 when the trailer was reached and the whole image is right. -EBADMSG when
  * something is not, with a sentence in load_why that names the place; -EINTR or another -errno.
  */
@@ -45,6 +54,10 @@ json_t *load_manifest(const struct load *load);
 /* The root, as computed from what was read so far. */
 void load_root(const struct load *load, struct digest *ret);
 const char *load_why(const struct load *load);
+/* Chunks, from the first on, that were read and that right CHECKPOINTs speak of. */
+uint64_t load_confirmed(const struct load *load);
+/* Whether what failed is that the input ended too early. */
+bool load_cut(const struct load *load);
 
 /*
  * Reads the manifest of the image in the regular file FD by its trailer, and checks no more than

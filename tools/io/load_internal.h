@@ -27,12 +27,16 @@ struct load {
 	struct digest_state table, seek;
 	uint64_t frames;
 	json_t *manifest;
+	const struct view *view; /* whose TABLE tells what is to come; NULL: nobody knows */
+	bool cut;		 /* the input ended too early */
 	char why[256];
 };
 
 /* Notes why, and returns ERROR. */
 __attribute__((format(printf, 3, 4))) int load_fail(struct load *load, int error,
 						    const char *format, ...);
+/* What the reader's error R means for an image: its end is damage, with a sentence. */
+int load_input(struct load *load, int r);
 /* load_reader_peek, with the end of the input being damage. */
 int load_peek(struct load *load, size_t len, const uint8_t **ret);
 /* A frame of STORED bytes was walked: the seek table must name it. */

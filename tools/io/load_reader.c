@@ -2,7 +2,6 @@
 #include "io/load_reader.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +14,11 @@
 void load_reader_init(struct load_reader *reader, int fd)
 {
 	*reader = (struct load_reader){.fd = fd};
+}
+
+void load_reader_init_at(struct load_reader *reader, int fd, uint64_t offset)
+{
+	*reader = (struct load_reader){.fd = fd, .file = true, .offset = offset};
 }
 
 void load_reader_clear(struct load_reader *reader)
@@ -55,8 +59,11 @@ int load_reader_peek(struct load_reader *reader, size_t len, const uint8_t **ret
 			return r;
 	}
 	while (reader->end - reader->start < len) {
-		ssize_t n = out_read(reader->fd, reader->buf + reader->end,
-				     reader->capacity - reader->end);
+		uint8_t *free_from = reader->buf + reader->end;
+		size_t room = reader->capacity - reader->end;
+		uint64_t place = reader->offset + (reader->end - reader->start);
+		ssize_t n = reader->file ? out_read_at(reader->fd, free_from, room, place)
+					 : out_read(reader->fd, free_from, room);
 
 		if (n < 0)
 			return n;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A window over a descriptor's bytes, for load.c: look ahead, take, never seek. */
+/* A window over a descriptor's bytes, for load and view: look ahead, take, never seek. */
 #ifndef IO_LOAD_READER_H
 #define IO_LOAD_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,12 +17,15 @@
 
 struct load_reader {
 	int fd;
+	bool file; /* read at an offset, else from where the descriptor is */
 	uint8_t *buf;
 	size_t capacity, start, end;
 	uint64_t offset; /* in the image, of buf[start] */
 };
 
 void load_reader_init(struct load_reader *reader, int fd);
+/* The same over the file FD from OFFSET on; the descriptor's own offset stays where it is. */
+void load_reader_init_at(struct load_reader *reader, int fd, uint64_t offset);
 void load_reader_clear(struct load_reader *reader);
 
 /*

@@ -3,19 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "codec/manifest.h"
-
-/* Takes LEN bytes that were peeked at, as a part of the trailer. */
-static void load_sum(struct load *load, struct digest_state *sum, const uint8_t *at, size_t len)
-{
-	digest_update(sum, at, len);
-	load_reader_take(&load->reader, len);
-}
+#include "io/trailer.h"
 
 static int load_table(struct load *load, struct digest_state *sum)
 {
@@ -33,7 +25,7 @@ static int load_table(struct load *load, struct digest_state *sum)
 				 "it holds %" PRIu64 " chunks, but should hold %" PRIu64,
 				 load->next, chunk_count(&load->head.map));
 	load_count_frame(load, IMAGE_TABLE_HEADER + entries * IMAGE_ENTRY, 0);
-	load_sum(load, sum, at, IMAGE_TABLE_HEADER);
+	trailer_take(&load->reader, sum, at, IMAGE_TABLE_HEADER);
 	digest_start(&told);
 	for (uint64_t i = 0; i < entries; i++) {
 		r = load_peek(load, IMAGE_ENTRY, &at);
@@ -43,7 +35,7 @@ static int load_table(struct load *load, struct digest_state *sum)
 			return r;
 		if (i < load->pending_first)
 			digest_update(&told, at, IMAGE_ENTRY);
-		load_sum(load, sum, at, IMAGE_ENTRY);
+		trailer_take(&load->reader, sum, at, IMAGE_ENTRY);
 	}
 	digest_read(&told, &a);
 	digest_read(&load->table, &b);
@@ -52,49 +44,25 @@ static int load_table(struct load *load, struct digest_state *sum)
 
 static int load_json(struct load *load, struct digest_state *sum)
 {
-	uint32_t len, got = 0;
-	const uint8_t *at;
-	int r = load_peek(load, IMAGE_MANIFEST_HEADER, &at);
+	uint32_t len;
+	int r = trailer_manifest(&load->reader, sum, &load->manifest, &len);
 
+	if (r == -EBADMSG)
+		return load_fail(load, r, "its manifest is damaged");
 	if (r < 0)
-		return r;
-	if (image_manifest_header_get(at, &len) < 0)
-		return load_fail(load, -EBADMSG, "its manifest is damaged");
+		return load_input(load, r);
 	load_count_frame(load, IMAGE_MANIFEST_HEADER + len, 0);
-	load_sum(load, sum, at, IMAGE_MANIFEST_HEADER);
-	char *json = malloc(len + 1);
-
-	if (!json)
-		return -ENOMEM;
-	while (got < len && r == 0) {
-		r = load_peek(load, 1, &at);
-		if (r < 0)
-			break;
-		long n = load_reader_some(&load->reader, len - got, &at);
-
-		memcpy(json + got, at, n);
-		load_sum(load, sum, at, n);
-		got += n;
-	}
-	if (r == 0 && manifest_parse(json, len, &load->manifest) < 0)
-		r = load_fail(load, -EBADMSG, "its manifest is damaged");
-	free(json);
-	return r;
+	return 0;
 }
 
 static int load_sum_frame(struct load *load, struct digest_state *sum, struct image_sum *ret)
 {
-	static const uint8_t zeros[DIGEST_SIZE];
-	const uint8_t *at;
-	int r = load_peek(load, IMAGE_SUM_FRAME, &at);
+	int r = trailer_sum(&load->reader, sum, ret);
 
+	if (r == -EBADMSG)
+		return load_fail(load, r, "its trailer is damaged");
 	if (r < 0)
-		return r;
-	if (image_sum_get(at, ret) < 0)
-		return load_fail(load, -EBADMSG, "its trailer is damaged");
-	digest_update(sum, at, IMAGE_SUM_DIGEST);
-	digest_update(sum, zeros, sizeof(zeros));
-	load_reader_take(&load->reader, IMAGE_SUM_FRAME);
+		return load_input(load, r);
 	load_count_frame(load, IMAGE_SUM_FRAME, 0);
 	return 0;
 }
@@ -115,14 +83,14 @@ static int load_seek_table(struct load *load, struct digest_state *sum)
 	image_seek_footer_put(frames, footer);
 	if (memcmp(at, header, sizeof(header)))
 		return load_fail(load, -EBADMSG, "its seek table is damaged");
-	load_sum(load, sum, at, sizeof(header));
+	trailer_take(&load->reader, sum, at, sizeof(header));
 	digest_start(&told);
 	for (uint64_t i = 0; i < frames; i++) {
 		r = load_peek(load, IMAGE_SEEK_ENTRY, &at);
 		if (r < 0)
 			return r;
 		digest_update(&told, at, IMAGE_SEEK_ENTRY);
-		load_sum(load, sum, at, IMAGE_SEEK_ENTRY);
+		trailer_take(&load->reader, sum, at, IMAGE_SEEK_ENTRY);
 	}
 	r = load_peek(load, sizeof(footer), &at);
 	if (r < 0)
@@ -131,7 +99,7 @@ static int load_seek_table(struct load *load, struct digest_state *sum)
 	digest_read(&load->seek, &b);
 	if (!digest_equal(&a, &b) || memcmp(at, footer, sizeof(footer)))
 		return load_fail(load, -EBADMSG, "its seek table is damaged");
-	load_sum(load, sum, at, sizeof(footer));
+	trailer_take(&load->reader, sum, at, sizeof(footer));
 	return 0;
 }
 
@@ -181,54 +149,25 @@ int load_trailer(struct load *load)
 	return load_end(load);
 }
 
-static int load_pread(int fd, void *buf, size_t len, uint64_t offset)
-{
-	ssize_t n = pread(fd, buf, len, offset);
-
-	if (n < 0)
-		return -errno;
-	return (size_t)n == len ? 0 : -EBADMSG;
-}
-
 int load_peek_manifest(int fd, json_t **ret)
 {
-	uint8_t footer[IMAGE_SEEK_FOOTER], raw[IMAGE_SUM_FRAME], header[IMAGE_MANIFEST_HEADER];
-	uint32_t frames, len;
-	struct image_sum sum;
+	struct load_reader reader;
+	struct digest_state sum;
+	struct trailer trailer;
 	struct stat st;
-	char *json;
+	uint32_t len;
 
 	if (fstat(fd, &st))
 		return -errno;
-	uint64_t size = st.st_size;
-	if (!S_ISREG(st.st_mode) || size < IMAGE_SEEK_FOOTER ||
-	    load_pread(fd, footer, sizeof(footer), size - IMAGE_SEEK_FOOTER) < 0 ||
-	    image_seek_footer_get(footer, &frames) < 0)
+	if (!S_ISREG(st.st_mode))
 		return -ENOMSG;
-	uint64_t behind = image_seek_size(frames) + IMAGE_SUM_FRAME;
-	if (behind > size || load_pread(fd, raw, sizeof(raw), size - behind) < 0)
-		return -ENOMSG;
-	int r = image_sum_get(raw, &sum);
-	if (r < 0)
-		return -ENOMSG;
-	uint64_t table = IMAGE_TABLE_HEADER + sum.entries * IMAGE_ENTRY;
-	if (sum.entries > CHUNK_COUNT_MOST || sum.file_size != size || sum.trailer_size > size ||
-	    sum.trailer_size < table + sizeof(header) + behind)
-		return -EBADMSG;
-	uint64_t at = size - sum.trailer_size + table;
-	r = load_pread(fd, header, sizeof(header), at);
-	if (r == 0)
-		r = image_manifest_header_get(header, &len);
+	int r = trailer_find(fd, st.st_size, &trailer);
 	if (r < 0)
 		return r;
-	if (at + sizeof(header) + len + behind != size)
-		return -EBADMSG;
-	json = malloc(len + 1);
-	if (!json)
-		return -ENOMEM;
-	r = load_pread(fd, json, len, at + sizeof(header));
-	if (r == 0)
-		r = manifest_parse(json, len, ret);
-	free(json);
-	return r;
+	digest_start(&sum);
+	load_reader_init_at(&reader, fd,
+			    trailer.table + IMAGE_TABLE_HEADER + trailer.sum.entries * IMAGE_ENTRY);
+	r = trailer_manifest(&reader, &sum, ret, &len);
+	load_reader_clear(&reader);
+	return r == -ENODATA ? -EBADMSG : r;
 }

@@ -74,6 +74,27 @@ ssize_t out_read(int fd, void *buf, size_t len)
 	}
 }
 
+ssize_t out_read_at(int fd, void *buf, size_t len, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		size_t most = len - done < OUT_MOST ? len - done : OUT_MOST;
+
+		if (stop_signal())
+			return -EINTR;
+		ssize_t n = pread(fd, (char *)buf + done, most, offset + done);
+
+		if (n == 0)
+			break;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += n;
+	}
+	return done;
+}
+
 int out_sync(int fd)
 {
 	if (!fdatasync(fd))

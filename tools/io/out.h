@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -15,6 +16,12 @@ int out_write(int fd, const void *buf, size_t len);
 
 /* Reads up to LEN bytes, waiting for the first. Returns bytes, 0 at the end, -EINTR or -errno. */
 ssize_t out_read(int fd, void *buf, size_t len);
+
+/*
+ * Reads LEN bytes at OFFSET of a file, whose own offset stays where it is. Returns bytes, fewer
+ * than LEN only at the end, -EINTR or -errno.
+ */
+ssize_t out_read_at(int fd, void *buf, size_t len, uint64_t offset);
 
 /* Puts what was written on the medium. Returns 1, or 0 where there is none (a pipe), or -errno. */
 int out_sync(int fd);

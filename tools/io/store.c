@@ -23,8 +23,9 @@ struct store {
 	struct digest_state root;
 	struct spool *spool;
 	struct pack *pack;
-	/* The frame of a whole chunk of zeros, made once. */
+	/* The frame of the last chunk of zeros, kept: most are alike, and come one by one. */
 	uint8_t *zero_frame;
+	uint32_t zero_length; /* of the chunk; UINT32_MAX: none was made */
 	struct image_entry zero;
 	uint8_t buf[STORE_ENTRIES * IMAGE_ENTRY];
 };
@@ -39,6 +40,7 @@ int store_new(int fd, const struct image_head *head, struct store **ret)
 		return -ENOMEM;
 	memset(store, 0, sizeof(*store));
 	store->fd = fd;
+	store->zero_length = UINT32_MAX;
 	store->head = *head;
 	store->identity = malloc(head->identity_len + 1);
 	if (!store->identity)
@@ -160,6 +162,7 @@ static int store_make_zero(struct store *store, uint32_t len)
 	size_t stored;
 	int r = -ENOMEM;
 
+	store->zero_length = UINT32_MAX;
 	if (!store->zero_frame)
 		store->zero_frame = malloc(PACK_FRAME_MOST);
 	if (!zeros || !store->zero_frame)
@@ -170,6 +173,7 @@ static int store_make_zero(struct store *store, uint32_t len)
 	digest_chunk(zeros, len, &store->zero.digest);
 	store->zero.stored_hash = digest_stored(store->zero_frame, stored);
 	store->zero.stored_size = stored;
+	store->zero_length = len;
 out:
 	free(zeros);
 	return r;
@@ -178,7 +182,6 @@ out:
 int store_zero(struct store *store, uint64_t count, uint32_t flags)
 {
 	const struct chunk_map *map = &store->head.map;
-	uint32_t made = UINT32_MAX;
 
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t index = spool_count(store->spool);
@@ -187,11 +190,10 @@ int store_zero(struct store *store, uint64_t count, uint32_t flags)
 		uint32_t len = chunk_length(map, index);
 		int r = 0;
 
-		if (len != made)
+		if (len != store->zero_length)
 			r = store_make_zero(store, len);
 		if (r < 0)
 			return r;
-		made = len;
 		store->zero.flags = flags | IMAGE_ENTRY_ZERO;
 		r = store_chunk(store, &store->zero, store->zero_frame);
 		if (r < 0)

@@ -33,7 +33,7 @@ ok "a folder as the source fails" code 1 tbsend -s unix:x /
 ok "an image on a terminal is wrong usage" code 2 script -qec "$here/build/tbrecv -s unix:x" /dev/null
 ok "help goes to standard output" sh -c 'tbrecv --help | grep -q "^Usage: tbrecv"'
 ok "no line of the help is wider than 80 characters" \
-	sh -c '! { tbsend --help; tbrecv --help; tbstream --help; } | grep -E ".{81}"'
+	sh -c '! { tbsend --help; tbrecv --help; tbstream --help; tbstream verify --help; tbstream info --help; } | grep -E ".{81}"'
 
 ok "make install works" make -s -C "$here" install DESTDIR="$work/root" PREFIX=/usr
 ok "the program and its names are there" sh -c 'root/usr/sbin/tbsend --version && root/usr/sbin/tbrecv --version'

@@ -54,8 +54,8 @@ clean() {
 
 ok "tbsend(8) has the options of tbsend --help" same_options tools/tbsend.8 tbsend
 ok "tbrecv(8) has the options of tbrecv --help" same_options tools/tbrecv.8 tbrecv
-ok "tbstream(8) has the options of status and disks" \
-	same_options tools/tbstream.8 "tbstream status" "tbstream disks"
+ok "tbstream(8) has the options of status, disks, verify and info" \
+	same_options tools/tbstream.8 "tbstream status" "tbstream disks" "tbstream verify" "tbstream info"
 ok "tbstream(8) has the commands of tbstream --help" same_commands
 for page in tbsend tbrecv tbstream; do
 	ok "$page(8) has its examples before its options" examples_first "tools/$page.8"
