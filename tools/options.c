@@ -13,12 +13,13 @@
 #include "io/verify.h"
 #include "ui/msg.h"
 
-#define OPTIONS_BOTH	     (OPTIONS_SEND | OPTIONS_RECV)
-#define OPTIONS_IMAGES	     (OPTIONS_VERIFY | OPTIONS_INFO)
-#define OPTIONS_ALL	     (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS | OPTIONS_IMAGES)
-#define OPTIONS_COLUMN	     24 /* where an option's explanation begins */
-#define OPTIONS_WIDTH	     78
-#define OPTIONS_TIMEOUT_MOST 31536000 /* seconds: a year */
+#define OPTIONS_BOTH	       (OPTIONS_SEND | OPTIONS_RECV)
+#define OPTIONS_IMAGES	       (OPTIONS_VERIFY | OPTIONS_INFO)
+#define OPTIONS_ALL	       (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS | OPTIONS_IMAGES)
+#define OPTIONS_COLUMN	       24 /* where an option's explanation begins */
+#define OPTIONS_WIDTH	       78
+#define OPTIONS_PARTITION_MOST 8192
+#define OPTIONS_TIMEOUT_MOST   31536000 /* seconds: a year */
 
 /* Long options without a letter. */
 enum {
@@ -26,6 +27,10 @@ enum {
 	OPT_RAW,
 	OPT_FORCE,
 	OPT_CONFIRM,
+	OPT_FIT,
+	OPT_PARTITION,
+	OPT_VERIFY,
+	OPT_DISCARD,
 	OPT_PROGRESS,
 	OPT_JSON,
 	OPT_INSECURE,
@@ -53,6 +58,8 @@ static const struct options_entry {
 	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
 	{"threads", 'T', "N", OPTIONS_VERIFY,
 	 "so many at once, 1 to 64 (default: one for every processor, at most 8)"},
+	{"partition", OPT_PARTITION, "N", OPTIONS_SEND,
+	 "send only this partition of the disk that an image holds"},
 	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
 	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
 	 "them"},
@@ -63,6 +70,13 @@ static const struct options_entry {
 	{"confirm", OPT_CONFIRM, "SERIAL", OPTIONS_RECV,
 	 "overwrite the target if its serial number, and no other disk's, ends so (4 characters or "
 	 "more)"},
+	{"fit", OPT_FIT, NULL, OPTIONS_RECV,
+	 "have the partition table fit a larger target, or a smaller one where all partitions do"},
+	{"verify", OPT_VERIFY, NULL, OPTIONS_RECV,
+	 "read the target back at the end and compare it with what came"},
+	{"discard", OPT_DISCARD, NULL, OPTIONS_RECV,
+	 "discard what is zeros on the target instead of writing it, where the device reads it as "
+	 "zeros then"},
 	{"insecure", OPT_INSECURE, NULL, OPTIONS_BOTH,
 	 "let tcp: listen on a wildcard address; nothing is encrypted or authenticated"},
 	{"progress", OPT_PROGRESS, "HOW", OPTIONS_BOTH | OPTIONS_VERIFY,
@@ -243,6 +257,13 @@ static int options_take(struct options *options, int value, const char *text)
 		msg_error("--threads wants a number from 1 to %d, not '%s'", VERIFY_THREADS_MOST,
 			  text);
 		return OPTIONS_USAGE;
+	case OPT_PARTITION:
+		if (options_number(text, 1, OPTIONS_PARTITION_MOST, &n) == 0) {
+			options->partition = n;
+			return OPTIONS_OK;
+		}
+		msg_error("--partition wants a partition's number, not '%s'", text);
+		return OPTIONS_USAGE;
 	case OPT_PROGRESS:
 		if (progress_parse(text, &options->progress) == 0)
 			return OPTIONS_OK;
@@ -263,6 +284,9 @@ static void options_set(struct options *options, int value)
 	case OPT_PLAIN: options->plain = true; break;
 	case OPT_RAW: options->plain = options->raw = true; break;
 	case OPT_FORCE: options->force = true; break;
+	case OPT_FIT: options->fit = true; break;
+	case OPT_VERIFY: options->verify = true; break;
+	case OPT_DISCARD: options->discard = true; break;
 	case OPT_INSECURE: options->insecure = true; break;
 	case OPT_JSON: options->json = true; break;
 	case OPT_TSV: options->tsv = true; break;

@@ -29,6 +29,8 @@ struct options {
 	int level;
 	unsigned int threads; /* 0: not given */
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
+	bool fit, verify, discard;
+	int partition; /* 0: all */
 	const char *output, *confirm;
 	enum progress_mode progress;
 	char **arguments; /* what follows the options */

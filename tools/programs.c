@@ -45,6 +45,7 @@ void program_stream_options(const struct options *options, bool listen, struct s
 {
 	*ret = (struct stream_options){
 		.listen = listen,
+		.one_way = options->plain,
 		.insecure = options->insecure,
 		.deadline = stop_deadline(options->timeout),
 		.waiting = {.tell = program_tell},

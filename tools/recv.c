@@ -11,6 +11,7 @@
 
 #include "codec/manifest.h"
 #include "codec/pack.h"
+#include "io/disk.h"
 
 #define RECV_SYNC_BYTES (64ull << 20) /* of the sink between two syncs, */
 #define RECV_SYNC_TIME	STOP_SECOND   /* or this long, whichever comes first */
@@ -321,7 +322,7 @@ static void recv_say_result(struct recv *recv, struct recv_result *ret)
 static int recv_prepare(struct recv *recv)
 {
 	digest_start(&recv->root);
-	recv->content = malloc(CHUNK_SIZE_MOST);
+	recv->content = aligned_alloc(DISK_ALIGN, CHUNK_SIZE_MOST);
 	int r = recv->content ? pack_new(PACK_LEVEL_DEFAULT, &recv->pack) : -ENOMEM;
 
 	return r < 0 ? recv_fail(recv, r, "Out of memory.") : 0;

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "codec/manifest.h"
 #include "io/load.h"
 #include "io/out.h"
+#include "io/view.h"
 #include "recv.h"
 
 #define RAW_ONCE (256u << 10)
@@ -19,17 +22,37 @@ static int recv_plain_sink(struct sink *sink, int r, char *ret_why, size_t len)
 	return r;
 }
 
-/* HEAD's identity is all that is known of the disk before its trailer. */
-static int recv_plain_begin(struct load *load, struct sink *sink, char *ret_why, size_t len)
+/*
+ * An image in a file is looked at from its end before anything of it is used: *ret, which stays
+ * NULL for a pipe.
+ */
+static int recv_plain_view(int fd, struct view **ret, char *ret_why, size_t len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_CUR))
+		return 0;
+	int r = view_open(fd, ret);
+	if (r < 0)
+		snprintf(ret_why, len, "the image cannot be used: %s",
+			 *ret ? view_why(*ret) : strerror(-r));
+	return r;
+}
+
+/* Of a pipe HEAD's identity is all that is known before the trailer. */
+static int recv_plain_begin(struct load *load, const struct view *view, struct sink *sink,
+			    char *ret_why, size_t len)
 {
 	const struct image_head *head = load_head(load);
-	json_t *identity = NULL, *manifest = json_object();
+	json_t *identity = NULL, *manifest = view ? json_copy(view_manifest(view)) : json_object();
 	int r = manifest_parse(head->identity, head->identity_len, &identity);
 
 	if (r < 0 || !manifest || json_object_set(manifest, "source", identity)) {
 		snprintf(ret_why, len, "the image's HEAD is damaged");
 		r = -EBADMSG;
 	} else {
+		if (view)
+			load_hold_against(load, view);
 		r = recv_plain_sink(sink, sink_begin(sink, head, manifest), ret_why, len);
 	}
 	json_decref(identity);
@@ -65,12 +88,15 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 {
 	struct progress *progress = NULL;
 	struct load *load = NULL;
+	struct view *view = NULL;
 
 	ret_why[0] = '\0';
 	*ret = (struct recv_result){0};
-	int r = load_new(fd, &load);
+	int r = recv_plain_view(fd, &view, ret_why, len);
 	if (r == 0)
-		r = recv_plain_begin(load, sink, ret_why, len);
+		r = load_new(fd, &load);
+	if (r == 0)
+		r = recv_plain_begin(load, view, sink, ret_why, len);
 	if (r == 0) {
 		ret->size = load_head(load)->map.size;
 		progress = progress_new(options->progress, sink_name(sink), ret->size);
@@ -90,6 +116,7 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 		snprintf(ret_why, len, "the image cannot be read: %s", strerror(-r));
 	progress_end(progress);
 	load_free(load);
+	view_close(view);
 	return r;
 }
 

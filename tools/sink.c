@@ -87,6 +87,11 @@ const char *sink_why(const struct sink *sink)
 	return sink->why;
 }
 
+const char *sink_note(const struct sink *sink)
+{
+	return sink->note;
+}
+
 const char *sink_name(const struct sink *sink)
 {
 	return sink->name;

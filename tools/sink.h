@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "codec/image.h"
+#include "ui/progress.h"
 
 struct sink;
 
@@ -32,14 +33,25 @@ struct sink_options {
 	bool force; /* overwrite what is there without a question */
 	const char *
 		confirm; /* the target's serial number, or its end: the same, for this disk alone */
-	int (*ask)(const char *question); /* 1 yes, 0 no, -errno when nobody can be asked */
+	/*
+	 * Asks QUESTION and writes the answer to RET (LEN bytes). Returns its length or -errno:
+	 * -EINTR, or another when nobody can be asked.
+	 */
+	int (*ask)(const char *question, char *ret, size_t len);
+	int from; /* what the image is read from, which must not be the target's own; -1: another
+		     machine */
+	/* Of a disk: */
+	bool fit;		     /* have the partition table fit a target of another size */
+	bool verify;		     /* read everything back at the end */
+	bool discard;		     /* zeros need no room on it */
+	enum progress_mode progress; /* of the reading back */
 };
 
 /*
- * The three kinds. Nothing is written by them. Each returns 0 and a sink, or -errno with a sentence
- * in RET_WHY: image  to FD, which stays the caller's (standard output) file   an image under the
- * name PATH: written beside it as PATH.part, renamed when it is whole disk   restored onto PATH, a
- * block device or an existing file raw    the disk's bytes to FD
+ * The kinds. Nothing is written by them. Each returns 0 and a sink, or -errno with a sentence in
+ * RET_WHY: an image to FD, which stays the caller's (standard output); an image under the name
+ * PATH, written beside it as PATH.part and renamed when it is whole; a disk that is restored onto
+ * PATH, a block device or an existing file; the disk's bytes to FD.
  */
 int sink_open_image(int fd, const struct sink_options *options, struct sink **ret);
 int sink_open_file(const char *path, const struct sink_options *options, struct sink **ret,
@@ -69,6 +81,8 @@ int sink_finish(struct sink *sink, json_t *manifest, enum sink_end *ret);
 /* Bytes written so far. */
 uint64_t sink_stored(const struct sink *sink);
 const char *sink_why(const struct sink *sink);
+/* What the user has to know of the target, complete or not; "" when there is nothing. */
+const char *sink_note(const struct sink *sink);
 /* "image.zst", "/dev/vda", "standard output". */
 const char *sink_name(const struct sink *sink);
 

@@ -26,7 +26,11 @@ struct sink {
 	char *part;	       /* image under a name: where it is until it is whole */
 	struct disk *disk;     /* disk, until the target has it */
 	struct target *target; /* disk */
-	char why[512];
+	uint64_t size;	       /* disk: bytes of the image that the target takes */
+	bool gpt;	       /* disk: the table that was offered is a GPT */
+	bool left_out;	       /* disk: there were data that it has no room for */
+	struct spool *spool;   /* disk: the digests to be found when it is read back, or NULL */
+	char why[512], note[512];
 };
 
 /* A sink of the kind OPS called NAME, or NULL. */

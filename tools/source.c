@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "source.h"
+#include "source_kinds.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,22 +18,6 @@
 #include "io/trailer.h"
 #include "io/view.h"
 
-struct source {
-	struct disk *disk;
-	struct load *load; /* NULL: the disk itself is read */
-	struct view *view; /* of the same image */
-	struct pack *pack;
-	struct image_head head;
-	char *identity;
-	json_t *manifest;
-	uint64_t next;
-	uint64_t data; /* no data in the disk's holes before this offset */
-	uint8_t *content, *frame;
-	struct digest zero; /* of a whole chunk of zeros, once it was asked for */
-	bool zero_there;
-	char why[512];
-};
-
 static int source_new_transfer(struct source *source)
 {
 	if (getrandom(source->head.transfer_id, sizeof(source->head.transfer_id), 0) < 0)
@@ -42,32 +26,46 @@ static int source_new_transfer(struct source *source)
 	return 0;
 }
 
-static int source_open_disk(struct source *source, int level)
+int source_set_identity(struct source *source, const json_t *identity)
 {
-	json_t *identity = NULL;
 	size_t len;
-	int r = probe_identity(source->disk, &identity);
+	int r = manifest_format(identity, &source->identity, &len);
 
-	if (r == 0)
-		r = manifest_format(identity, &source->identity, &len);
-	json_decref(identity);
 	if (r < 0)
 		return r;
 	if (len > IMAGE_IDENTITY_MOST)
 		return -EFBIG;
 	source->head.identity = source->identity;
 	source->head.identity_len = len;
+	return 0;
+}
+
+int source_prepare_pack(struct source *source, int level)
+{
+	source->content = malloc(CHUNK_SIZE);
+	source->frame = malloc(PACK_FRAME_MOST);
+	if (!source->content || !source->frame)
+		return -ENOMEM;
+	return pack_new(level, &source->pack);
+}
+
+static int source_open_disk(struct source *source, int level)
+{
+	json_t *identity = NULL;
+	int r = probe_identity(source->disk, &identity);
+
+	if (r == 0)
+		r = source_set_identity(source, identity);
+	json_decref(identity);
+	if (r < 0)
+		return r;
 	source->head.map.size = source->disk->size;
 	source->head.map.chunk_size = CHUNK_SIZE;
 	source->head.logical_sector = source->disk->logical_sector;
 	source->head.physical_sector = source->disk->physical_sector;
 	if (!chunk_map_valid(&source->head.map))
 		return -EFBIG;
-	source->content = malloc(CHUNK_SIZE);
-	source->frame = malloc(PACK_FRAME_MOST);
-	if (!source->content || !source->frame)
-		return -ENOMEM;
-	r = pack_new(level, &source->pack);
+	r = source_prepare_pack(source, level);
 	return r < 0 ? r : probe_manifest(source->disk, &source->manifest);
 }
 
@@ -117,7 +115,7 @@ static bool source_was_image(struct source *source)
 	return true;
 }
 
-static int source_open_path(struct source *source, const char *path, int level)
+static int source_open_path(struct source *source, const char *path, int level, int partition)
 {
 	int r = disk_open_source(path, &source->disk);
 
@@ -129,6 +127,8 @@ static int source_open_path(struct source *source, const char *path, int level)
 		r = load_new(source->disk->fd, &source->load);
 		if (r == 0) {
 			r = source_open_image(source);
+			if (r == 0 && partition)
+				r = source_open_part(source, partition, level);
 			return r < 0 ? r : source_new_transfer(source);
 		}
 		if (r != -ENOMSG || source_was_image(source))
@@ -136,17 +136,26 @@ static int source_open_path(struct source *source, const char *path, int level)
 		load_free(source->load);
 		source->load = NULL;
 	}
+	if (partition) {
+		snprintf(
+			source->why, sizeof(source->why),
+			"--partition is for an image; of a disk name the partition itself, such as "
+			"/dev/sda%d",
+			partition);
+		return -EINVAL;
+	}
 	return source_open_disk(source, level);
 }
 
-int source_open(const char *path, int level, struct source **ret, char *ret_why, size_t len)
+int source_open(const char *path, int level, int partition, struct source **ret, char *ret_why,
+		size_t len)
 {
 	struct source *source = calloc(1, sizeof(*source));
 	const char *why = "";
 
 	if (!source)
 		return -ENOMEM;
-	int r = source_open_path(source, path, level);
+	int r = source_open_path(source, path, level, partition);
 	if (r == 0) {
 		*ret = source;
 		return 0;
@@ -248,15 +257,19 @@ static void source_zeros(struct source *source, uint32_t len, struct digest *ret
 	}
 }
 
-static int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk)
+int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk)
 {
 	size_t stored;
-	int r = pack_chunk(source->pack, source->content, len, source->frame, PACK_FRAME_MOST,
-			   &stored);
+	int r;
 
+	if (chunk->zero) {
+		source_zeros(source, len, &chunk->entry.digest);
+		return 1;
+	}
+	digest_chunk(source->content, len, &chunk->entry.digest);
+	r = pack_chunk(source->pack, source->content, len, source->frame, PACK_FRAME_MOST, &stored);
 	if (r < 0)
 		return r;
-	digest_chunk(source->content, len, &chunk->entry.digest);
 	chunk->entry.stored_size = stored;
 	chunk->entry.stored_hash = digest_stored(source->frame, stored);
 	chunk->frame = source->frame;
@@ -267,6 +280,8 @@ int source_next(struct source *source, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
 
+	if (source->part_size)
+		return source_next_part(source, ret);
 	if (source->load)
 		return source_next_image(source, ret);
 	if (source->next == chunk_count(map))
@@ -274,7 +289,7 @@ int source_next(struct source *source, struct source_chunk *ret)
 	uint64_t offset = chunk_offset(map, source->next);
 	uint32_t len = chunk_length(map, source->next);
 	struct source_chunk chunk = {.index = source->next};
-	int r = 0;
+	int r;
 
 	chunk.zero = source_in_hole(source, offset, len);
 	if (!chunk.zero) {
@@ -287,10 +302,7 @@ int source_next(struct source *source, struct source_chunk *ret)
 		}
 		chunk.zero = len && chunk_is_zero(source->content, len);
 	}
-	if (chunk.zero)
-		source_zeros(source, len, &chunk.entry.digest);
-	else
-		r = source_pack(source, len, &chunk);
+	r = source_pack(source, len, &chunk);
 	if (r < 0)
 		return r;
 	source->next++;

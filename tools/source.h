@@ -24,10 +24,11 @@ struct source_chunk {
 
 /*
  * Opens PATH: a block device, a file, or an image of ours (known by its trailer or its HEAD), which
- * is opened as the disk that it holds. Chunks are packed at LEVEL. Returns 0 and a source, or
- * -errno with a sentence in RET_WHY (LEN bytes).
+ * is opened as the disk that it holds, or as that disk's PARTITION, where that is not 0. Chunks are
+ * packed at LEVEL. Returns 0 and a source, or -errno with a sentence in RET_WHY (LEN bytes).
  */
-int source_open(const char *path, int level, struct source **ret, char *ret_why, size_t len);
+int source_open(const char *path, int level, int partition, struct source **ret, char *ret_why,
+		size_t len);
 void source_close(struct source *source); /* NULL is fine */
 
 /* HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. */

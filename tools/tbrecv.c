@@ -38,6 +38,9 @@ static int tbrecv_check(struct tbrecv *run)
 				    "TARGET");
 	if (options->raw && !to_stdout)
 		return tbrecv_usage("--raw writes to standard output: say `tbrecv --raw > FILE`");
+	if (!options->count && (options->fit || options->verify || options->discard))
+		return tbrecv_usage("--fit, --verify and --discard are for a TARGET that is "
+				    "restored");
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
 	if (to_stdout && isatty(STDOUT_FILENO))
@@ -49,12 +52,9 @@ static int tbrecv_check(struct tbrecv *run)
 	return -1;
 }
 
-static int tbrecv_ask(const char *question)
+static int tbrecv_ask(const char *question, char *ret, size_t len)
 {
-	char answer[16];
-	int r = msg_ask(question, stop_fd(), answer, sizeof(answer));
-
-	return r < 0 ? r : !strcasecmp(answer, "yes");
+	return msg_ask(question, stop_fd(), ret, len);
 }
 
 static int tbrecv_open_sink(struct tbrecv *run)
@@ -64,6 +64,11 @@ static int tbrecv_open_sink(struct tbrecv *run)
 		.force = options->force,
 		.confirm = options->confirm,
 		.ask = tbrecv_ask,
+		.from = options->stream.kind == STREAM_STDIO ? STDIN_FILENO : -1,
+		.fit = options->fit,
+		.verify = options->verify,
+		.discard = options->discard,
+		.progress = options->progress,
 	};
 
 	if (options->raw)
@@ -85,6 +90,8 @@ static int tbrecv_failed(const struct tbrecv *run, int r)
 		msg_error("interrupted: what arrived is not complete");
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
+	if (run->sink && sink_note(run->sink)[0])
+		msg_error("%s", sink_note(run->sink));
 	return EXIT_FAILED;
 }
 
@@ -111,9 +118,10 @@ static void tbrecv_report(const struct tbrecv *run)
 		msg_note("%s received in %s, not verified%s", size, elapsed,
 			 result->end == SINK_DURABLE ? "" : ", not synced (pipe)");
 	else
-		msg_note("%s: %s received in %s, %s written, verified and %s. Root %s", name, size,
-			 elapsed, stored,
-			 result->end == SINK_DURABLE ? "synced" : "not synced (pipe)", root);
+		msg_note("%s: %s received in %s, %s written, verified and %s%s. Root %s", name,
+			 size, elapsed, stored,
+			 result->end == SINK_DURABLE ? "synced" : "not synced (pipe)",
+			 run->options.verify ? ", read back and compared" : "", root);
 }
 
 static int tbrecv_plain(struct tbrecv *run)
@@ -174,10 +182,13 @@ int tbrecv_main(int argc, char **argv)
 	if (r == 0)
 		r = run.options.plain ? tbrecv_plain(&run) : tbrecv_records(&run);
 	code = EXIT_VERIFIED;
-	if (r == 0)
+	if (r == 0) {
 		tbrecv_report(&run);
-	else
+		if (run.sink && sink_note(run.sink)[0])
+			msg_note("%s", sink_note(run.sink));
+	} else {
 		code = tbrecv_failed(&run, r);
+	}
 	sink_close(run.sink);
 	return code;
 }

@@ -32,6 +32,10 @@ static int tbsend_check(struct tbsend *run)
 		return EXIT_USAGE;
 	}
 	run->path = options->arguments[0];
+	if (options->raw && options->partition) {
+		msg_error("--raw sends bytes as they are: --partition does not go with it");
+		return EXIT_USAGE;
+	}
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
 	if (options->stream.kind == STREAM_STDIO && isatty(STDOUT_FILENO)) {
@@ -154,8 +158,8 @@ int tbsend_main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (!run.options.raw) {
-		int r = source_open(run.path, run.options.level, &run.source, run.why,
-				    sizeof(run.why));
+		int r = source_open(run.path, run.options.level, run.options.partition, &run.source,
+				    run.why, sizeof(run.why));
 
 		if (r < 0)
 			return tbsend_failed(&run, r);

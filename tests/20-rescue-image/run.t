@@ -212,6 +212,10 @@ def run_refusals(test, disks):
         check.true(number, "vda has no mark")
         answer(pc.console, "2", "Which disk is to be overwritten")
         answer(pc.console, number[1], "REFUSED: nothing was written")
+
+    with test.behaviour("nor does tbrecv write to it, whoever calls it"):
+        answer(pc.console, "s", "rescue# ")
+        answer(pc.console, "tbrecv --force /dev/vda", "/dev/vda is the rescue stick")
     pc.kill()
 
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -73,6 +74,7 @@ static int disk_open(const char *path, int flags, struct disk **ret)
 	disk = calloc(1, sizeof(*disk));
 	if (!disk)
 		return -ENOMEM;
+	disk->direct = -1;
 	disk->fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
 	if (disk->fd < 0) {
 		err = -errno;
@@ -117,6 +119,15 @@ static bool device_is_readonly(const char *path)
 	return readonly;
 }
 
+/* A second descriptor, since the first one writes what is not aligned. */
+static int direct_open(const struct disk *disk)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk->fd);
+	return open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY);
+}
+
 int disk_open_target(const char *path, struct disk **ret)
 {
 	struct disk *disk = NULL;
@@ -134,6 +145,8 @@ int disk_open_target(const char *path, struct disk **ret)
 		disk_close(disk);
 		return err;
 	}
+	if (block)
+		disk->direct = direct_open(disk);
 	*ret = disk;
 	return 0;
 }
@@ -144,6 +157,8 @@ void disk_close(struct disk *disk)
 		return;
 	if (disk->fd >= 0)
 		close(disk->fd);
+	if (disk->direct >= 0)
+		close(disk->direct);
 	free(disk->path);
 	free(disk);
 }
@@ -177,15 +192,26 @@ int disk_read(const struct disk *disk, uint64_t offset, void *buf, size_t len)
 	return 0;
 }
 
+static bool write_is_aligned(const struct disk *disk, uint64_t offset, const char *buf, size_t len)
+{
+	return disk->direct >= 0 && (uintptr_t)buf % DISK_ALIGN == 0 &&
+	       offset % disk->logical_sector == 0 && len % disk->logical_sector == 0;
+}
+
 int disk_write(const struct disk *disk, uint64_t offset, const void *buf, size_t len)
 {
+	int fd = write_is_aligned(disk, offset, buf, len) ? disk->direct : disk->fd;
 	size_t done = 0;
 	ssize_t n;
 
 	while (done < len) {
-		n = pwrite(disk->fd, (const char *)buf + done, len - done, offset + done);
+		n = pwrite(fd, (const char *)buf + done, len - done, offset + done);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EINVAL && fd == disk->direct) {
+			fd = disk->fd; /* this device wants more than that */
+			continue;
+		}
 		if (n < 0)
 			return medium_error(errno);
 		if (n == 0)
@@ -212,16 +238,19 @@ static int zero_by_writing(const struct disk *disk, uint64_t offset, uint64_t le
 	return 0;
 }
 
-/* OFFSET and LEN are multiples of what the device can do. */
+/*
+ * OFFSET and LEN are multiples of what the device can do. A hole in a block device is a discard
+ * that the kernel knows to read as zeros (block/fops.c, blkdev_fallocate), which BLKDISCARD is not.
+ */
 static int zero_aligned(const struct disk *disk, uint64_t offset, uint64_t len)
 {
 	uint64_t range[2] = {offset, len};
-	int rc;
+	int rc = -1;
 
-	if (disk->block)
-		rc = ioctl(disk->fd, BLKZEROOUT, range);
-	else
+	if (!disk->block || disk->discard)
 		rc = fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
+	if (rc < 0 && disk->block)
+		rc = ioctl(disk->fd, BLKZEROOUT, range);
 	if (rc == 0)
 		return 0;
 	if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ENOTTY)

@@ -92,6 +92,24 @@ bool disk_sysfs_device(int dir, dev_t *ret)
 	return true;
 }
 
+dev_t disk_sysfs_whole(dev_t device)
+{
+	int dir, disk;
+
+	dir = disk_sysfs_open(device);
+	if (dir < 0)
+		return device;
+	if (disk_sysfs_has(dir, "partition")) {
+		disk = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (disk >= 0) {
+			disk_sysfs_device(disk, &device);
+			close(disk);
+		}
+	}
+	close(dir);
+	return device;
+}
+
 int disk_sysfs_each(int dir, const char *name, int (*each)(void *arg, int dir, const char *name),
 		    void *arg)
 {

@@ -31,6 +31,9 @@ bool disk_sysfs_has(int dir, const char *name);
 /* The device number in file `dev` of DIR. Returns whether there is one. */
 bool disk_sysfs_device(int dir, dev_t *ret);
 
+/* The disk that DEVICE is or is a part of; DEVICE itself where sysfs does not know it. */
+dev_t disk_sysfs_whole(dev_t device);
+
 /* Takes the white space off both ends of TEXT, in place. */
 void disk_sysfs_trim(char *text);
 

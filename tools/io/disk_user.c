@@ -229,3 +229,20 @@ int disk_user(const char *path, char *ret, size_t len)
 	snprintf(ret, len, "%s", user.text);
 	return 1;
 }
+
+bool disk_holds(const struct disk *disk, int fd)
+{
+	struct disk_user user = {0};
+	struct search search = {.user = &user};
+	struct stat here, there;
+
+	if (fstat(disk->fd, &here) < 0 || fstat(fd, &there) < 0)
+		return false;
+	if (!disk->block)
+		return S_ISREG(there.st_mode) && here.st_dev == there.st_dev &&
+		       here.st_ino == there.st_ino;
+	if (!S_ISBLK(there.st_mode) && !S_ISREG(there.st_mode))
+		return false;
+	search_start(&search, here.st_rdev);
+	return search_has(&search, S_ISBLK(there.st_mode) ? there.st_rdev : there.st_dev);
+}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/pack.h"
+#include "io/disk.h"
 #include "io/load_head.h"
 #include "io/load_internal.h"
 #include "io/view.h"
@@ -76,7 +77,7 @@ static int load_open_head(struct load *load)
 	load->head = front.head;
 	load->first_len = front.first_len;
 	load->head_len = front.head_len;
-	load->content = malloc(load->head.map.chunk_size);
+	load->content = aligned_alloc(DISK_ALIGN, load->head.map.chunk_size);
 	return load->content ? 0 : -ENOMEM;
 }
 

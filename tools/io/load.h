@@ -59,11 +59,4 @@ uint64_t load_confirmed(const struct load *load);
 /* Whether what failed is that the input ended too early. */
 bool load_cut(const struct load *load);
 
-/*
- * Reads the manifest of the image in the regular file FD by its trailer, and checks no more than
- * that. Moves no file offset. Returns 0 and a new reference; -ENOMSG when no trailer of ours is
- * there; -EBADMSG when it is damaged; or -errno.
- */
-int load_peek_manifest(int fd, json_t **ret);
-
 #endif

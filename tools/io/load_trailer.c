@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "codec/manifest.h"
 #include "io/trailer.h"
@@ -147,27 +146,4 @@ int load_trailer(struct load *load)
 	    sum.file_size != load->reader.offset || sum.trailer_size != load->reader.offset - start)
 		return load_fail(load, -EBADMSG, "its trailer is damaged");
 	return load_end(load);
-}
-
-int load_peek_manifest(int fd, json_t **ret)
-{
-	struct load_reader reader;
-	struct digest_state sum;
-	struct trailer trailer;
-	struct stat st;
-	uint32_t len;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -ENOMSG;
-	int r = trailer_find(fd, st.st_size, &trailer);
-	if (r < 0)
-		return r;
-	digest_start(&sum);
-	load_reader_init_at(&reader, fd,
-			    trailer.table + IMAGE_TABLE_HEADER + trailer.sum.entries * IMAGE_ENTRY);
-	r = trailer_manifest(&reader, &sum, ret, &len);
-	load_reader_clear(&reader);
-	return r == -ENODATA ? -EBADMSG : r;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 
@@ -32,7 +33,8 @@ int probe_contents(const struct disk *disk, char *ret, size_t len);
 
 struct probe_disk {
 	char path[64];
-	char model[96], serial[96], transport[16]; /* "" where unknown */
+	dev_t device;
+	char model[96], serial[96], wwn[192], transport[16]; /* "" where unknown */
 	char contents[160];
 	uint64_t size;				  /* bytes */
 	bool mounted, readonly, removable, inuse; /* inuse: swap, dm, md */
@@ -43,6 +45,37 @@ struct probe_disk {
  * by path. Returns 0, an array (free) and its length, or -errno.
  */
 int probe_list(struct probe_disk **ret, size_t *ret_count);
+
+enum probe_proof_kind {
+	PROBE_PROOF_SERIAL,
+	PROBE_PROOF_WWN,
+	PROBE_PROOF_SIZE, /* in bytes: neither of the others is there, long enough, and its own */
+	PROBE_PROOF_NONE, /* a file: its name is enough */
+};
+
+/* What somebody has to know who means this disk and no other. A partition has its disk's. */
+struct probe_proof {
+	enum probe_proof_kind kind;
+	char model[96], serial[96]; /* "" where unknown */
+	char text[192];		    /* the serial number, the WWN or the size */
+	size_t least;		    /* so many of its last characters are this disk's alone */
+};
+
+/* Finds it, by a look at all disks of this machine. Returns 0 or -errno. */
+int probe_proof_find(const struct disk *disk, struct probe_proof *ret);
+/* The same for a disk, its facts in OWN, among the COUNT at DISKS, of which it may be one. */
+void probe_proof_choose(const struct probe_disk *own, const struct probe_disk *disks, size_t count,
+			struct probe_proof *ret);
+/* Whether ANSWER is the end of the text, at least PROOF->least characters. */
+bool probe_proof_holds(const struct probe_proof *proof, const char *answer);
+
+/*
+ * Whether the file LIST, a specification a line as rd.tbstream.exclude takes it, names the disk
+ * that DISK is or is a part of. In the rescue image the hooks keep it there; elsewhere it does not
+ * exist, and excludes nothing.
+ */
+#define PROBE_EXCLUDE "/run/tbstream/param/exclude"
+bool probe_excluded(const struct disk *disk, const char *list);
 
 /* This machine's DMI name ("LENOVO 20XW"), and serial number; "" where unknown. */
 void probe_machine(char *ret_model, size_t model_len, char *ret_serial, size_t serial_len);

@@ -70,6 +70,7 @@ static void facts_put(dev_t device, struct probe_disk *disk)
 		return;
 	snprintf(disk->model, sizeof(disk->model), "%s", facts.model);
 	snprintf(disk->serial, sizeof(disk->serial), "%s", facts.serial);
+	snprintf(disk->wwn, sizeof(disk->wwn), "%s", facts.wwn);
 	snprintf(disk->transport, sizeof(disk->transport), "%s", facts.transport);
 }
 
@@ -105,6 +106,7 @@ static int disk_add(void *arg, int list_dir, const char *name)
 		goto out;
 	disk.readonly = attribute_is(dir, "ro", "1");
 	disk.removable = attribute_is(dir, "removable", "1");
+	disk.device = device;
 	facts_put(device, &disk);
 	if (disk_user_find(device, &user) == 0) {
 		disk.mounted = user.mounted;

@@ -107,7 +107,11 @@ static int stream_open_device(struct stream *stream, int64_t deadline, char *ret
  */
 static int stream_open_stdio(struct stream *stream, char *ret_why, size_t len)
 {
-	for (int fd = 0; fd < 2; fd++) {
+	const bool one_way = stream->options.one_way, in = stream->options.listen;
+	const int first = one_way && !in ? STDOUT_FILENO : STDIN_FILENO;
+	const int last = one_way && in ? STDIN_FILENO : STDOUT_FILENO;
+
+	for (int fd = first; fd <= last; fd++) {
 		if (isatty(fd)) {
 			snprintf(ret_why, len,
 				 "--stream - needs pipes, and standard %s is a terminal",
@@ -115,7 +119,7 @@ static int stream_open_stdio(struct stream *stream, char *ret_why, size_t len)
 			return -EINVAL;
 		}
 	}
-	for (int fd = 0; fd < 2; fd++) {
+	for (int fd = first; fd <= last; fd++) {
 		stream->flags[fd] = fcntl(fd, F_GETFL);
 		if (stream->flags[fd] < 0 || fcntl(fd, F_SETFL, stream->flags[fd] | O_NONBLOCK)) {
 			int err = -errno;

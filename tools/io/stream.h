@@ -30,6 +30,7 @@ int stream_parse(const char *text, struct stream_address *ret, char *ret_why, si
 
 struct stream_options {
 	bool listen;	  /* sockets: tbrecv listens, tbsend connects */
+	bool one_way;	  /* who listens only reads, who does not only writes */
 	bool insecure;	  /* tcp: may listen on a wildcard address */
 	char peer[37];	  /* paired: the peer's router UUID, "" for the only one */
 	int64_t deadline; /* see stop.h */

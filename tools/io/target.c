@@ -16,6 +16,7 @@ struct target {
 	struct disk *disk;
 	uint64_t size;
 	struct kept head, tail; /* they meet, and never overlap, where the target is small */
+	struct kept backup;	/* of a GPT that was moved */
 	bool committed;
 };
 
@@ -23,6 +24,7 @@ static void target_clear(struct target *target)
 {
 	free(target->head.data);
 	free(target->tail.data);
+	free(target->backup.data);
 	free(target);
 }
 
@@ -139,8 +141,76 @@ int target_commit(struct target *target)
 	if (err)
 		return err;
 	target->committed = true;
-	disk_reread_table(target->disk);
 	return 0;
+}
+
+int target_gpt(const struct target *target, uint32_t sector, struct gpt *ret)
+{
+	const struct disk *disk = target->disk;
+
+	return gpt_read(target->head.data, target->head.size,
+			disk->block ? disk->logical_sector : sector, ret);
+}
+
+int target_move_gpt(struct target *target, const struct gpt *gpt)
+{
+	struct kept *backup = &target->backup;
+	int err;
+
+	if (!target->committed || backup->data)
+		return -EINVAL;
+	backup->size = gpt_backup_size(gpt);
+	backup->data = malloc(backup->size);
+	if (!backup->data)
+		return -ENOMEM;
+	err = gpt_move(gpt, target->head.data, target->disk->size, backup->data, &backup->offset);
+	if (!err)
+		err = kept_write(target, backup);
+	/* The protective MBR and the header: the entries stay as they are. */
+	if (!err)
+		err = disk_write(target->disk, 0, target->head.data, 2 * gpt->sector);
+	return err ? err : disk_sync(target->disk);
+}
+
+/* Whether the medium has what was written of KEPT. */
+static int kept_check(const struct disk *medium, const struct kept *kept)
+{
+	uint64_t from = kept->offset / DISK_ALIGN * DISK_ALIGN;
+	size_t len = kept->offset + kept->size - from;
+	uint8_t *buf = aligned_alloc(DISK_ALIGN, roundup(len, DISK_ALIGN));
+	int err = buf ? disk_read_medium(medium, from, buf, len) : -ENOMEM;
+
+	if (!err && memcmp(buf + (kept->offset - from), kept->data, kept->size))
+		err = -EBADMSG;
+	free(buf);
+	return err;
+}
+
+int target_check_gpt(const struct target *target)
+{
+	struct disk *medium;
+	int err;
+
+	if (!target->backup.data)
+		return -EINVAL;
+	err = disk_open_medium(target->disk, &medium);
+	if (err)
+		return err;
+	err = kept_check(medium, &target->head);
+	if (!err)
+		err = kept_check(medium, &target->backup);
+	disk_close(medium);
+	return err;
+}
+
+void target_show(const struct target *target)
+{
+	disk_reread_table(target->disk);
+}
+
+const struct disk *target_disk(const struct target *target)
+{
+	return target->disk;
 }
 
 void target_free(struct target *target)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec/gpt.h"
 #include "io/disk.h"
 
 #define TARGET_KEPT (4u << 20) /* bytes kept back at either end */
@@ -35,12 +36,34 @@ int target_zero(struct target *target, uint64_t offset, uint64_t len);
 /* Syncs what was written so far; what is kept back is not. Returns 0 or -errno. */
 int target_sync(struct target *target);
 
-/*
- * Writes what was kept back, the end first, each step synced, and has the kernel read the partition
- * table anew; that the kernel cannot is no error, since everything is on the medium by then.
- * Returns 0 or -errno.
- */
+/* Writes what was kept back, the end first, each step synced. Returns 0 or -errno. */
 int target_commit(struct target *target);
+
+/*
+ * Reads the GPT in what came of the first 4 MiB; SECTOR is the sector size where the target, a
+ * file, has none (0: unknown). Returns as gpt_read.
+ */
+int target_gpt(const struct target *target, uint32_t sector, struct gpt *ret);
+/*
+ * After target_commit: makes that GPT, GPT by target_gpt, one of the whole disk, its backup in the
+ * last sectors; the backup is written first, each step synced. Returns 0 or -errno: -ENOSPC, and
+ * nothing was written, where a partition would not be within the disk. Once only.
+ */
+int target_move_gpt(struct target *target, const struct gpt *gpt);
+/*
+ * Reads the first 4 MiB and the moved backup from the medium. Returns 0, -EBADMSG where they are
+ * not what was written, or another -errno.
+ */
+int target_check_gpt(const struct target *target);
+
+/*
+ * Has the kernel read the partition table anew, when all is done; that it cannot is no error, since
+ * everything is on the medium by then.
+ */
+void target_show(const struct target *target);
+
+/* The disk that is being restored. Borrowed. */
+const struct disk *target_disk(const struct target *target);
 
 /* Closes it and its disk; what was kept back and not committed is dropped. NULL is fine. */
 void target_free(struct target *target);

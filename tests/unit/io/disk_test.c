@@ -118,6 +118,111 @@ static void devices_are_zeroed(void **state)
 	}
 }
 
+static uint64_t blocks_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+/* A device that discards gives the room back: its backing file gets a hole. */
+static void devices_discard(void **state)
+{
+	const char *back = test_file("back", 8 * MIB, 1);
+	struct test_loop loop;
+	struct disk *disk;
+
+	(void)state;
+	test_loop_open(back, 512, 0, &loop);
+	assert_int_equal(disk_open_target(loop.path, &disk), 0);
+	assert_int_equal(disk_zero(disk, 0, 4 * MIB), 0);
+	assert_int_equal(disk_sync(disk), 0);
+	assert_true(blocks_of(back) >= 8 * MIB);
+	disk->discard = true;
+	assert_int_equal(disk_zero(disk, 4 * MIB + 1, 4 * MIB - 2), 0);
+	assert_int_equal(disk_sync(disk), 0);
+	assert_true(test_holds(loop.path, 0, 4 * MIB, 0));
+	assert_true(test_holds(loop.path, 4 * MIB, 1, 1));
+	assert_true(test_holds(loop.path, 4 * MIB + 1, 4 * MIB - 2, 0));
+	assert_true(test_holds(loop.path, 8 * MIB - 1, 1, 1));
+	assert_true(blocks_of(back) < 5 * MIB);
+	disk_close(disk);
+	test_loop_close(&loop);
+}
+
+/* Aligned writes go past the page cache, others through it: together they are one disk. */
+static void aligned_and_other_writes_mix(void **state)
+{
+	uint8_t *data = aligned_alloc(DISK_ALIGN, 2 * MIB);
+	struct test_loop loop;
+	struct disk *disk;
+
+	(void)state;
+	assert_non_null(data);
+	for (unsigned int sector = 512; sector <= 4096; sector += 3584) {
+		test_loop_open(test_file("back", 4 * MIB, 1), sector, 0, &loop);
+		assert_int_equal(disk_open_target(loop.path, &disk), 0);
+		assert_true(disk->direct >= 0);
+		memset(data, 2, 2 * MIB);
+		assert_int_equal(disk_write(disk, 0, data, 2 * MIB), 0);
+		assert_true(test_holds(loop.path, 0, 2 * MIB, 2));
+		memset(data, 3, 2 * MIB);
+		assert_int_equal(disk_write(disk, MIB - 1, data, MIB), 0);
+		assert_int_equal(disk_write(disk, 3 * MIB, data + 1, 4096), 0);
+		memset(data, 4, 2 * MIB);
+		assert_int_equal(disk_write(disk, 2 * MIB - sector, data, sector), 0);
+		assert_int_equal(disk_sync(disk), 0);
+		assert_true(test_holds(loop.path, 0, MIB - 1, 2));
+		assert_true(test_holds(loop.path, MIB - 1, MIB + 1 - sector, 3));
+		assert_true(test_holds(loop.path, 2 * MIB - sector, sector, 4));
+		assert_true(test_holds(loop.path, 2 * MIB, MIB, 1));
+		assert_true(test_holds(loop.path, 3 * MIB, 4096, 3));
+		assert_true(test_holds(loop.path, 3 * MIB + 4096, MIB - 4096, 1));
+		assert_int_equal(disk_write(disk, 4 * MIB - 4096, data, 8192), -ENOSPC);
+		disk_close(disk);
+		test_loop_close(&loop);
+	}
+	free(data);
+}
+
+/* Reads PATH back by way of its target, all of it, in two pieces. */
+static void medium_read(const char *path, uint64_t size, int value)
+{
+	uint8_t *buf = aligned_alloc(DISK_ALIGN, 2 * MIB);
+	struct disk *disk, *medium;
+
+	assert_non_null(buf);
+	assert_int_equal(disk_open_target(path, &disk), 0);
+	memset(buf, value, size);
+	assert_int_equal(disk_write(disk, 0, buf, size), 0);
+	memset(buf, 0, size);
+	assert_int_equal(disk_open_medium(disk, &medium), 0);
+	assert_int_equal(disk_read_medium(medium, MIB, buf + MIB, size - MIB), 0);
+	assert_int_equal(disk_read_medium(medium, 0, buf, MIB), 0);
+	for (uint64_t i = 0; i < size; i++)
+		assert_int_equal(buf[i], value);
+	assert_int_equal(disk_read_medium(medium, 2 * MIB, buf, 1), -ENODATA);
+	disk_close(medium);
+	disk_close(disk);
+	free(buf);
+}
+
+static void the_medium_is_read(void **state)
+{
+	struct test_loop loop;
+
+	(void)state;
+	medium_read(test_file("file", MIB + 1, 1), MIB + 1, 7);
+	medium_read(test_file("file", 2 * MIB, 1), 2 * MIB, 8);
+	for (unsigned int sector = 512; sector <= 4096; sector += 3584) {
+		test_loop_open(test_file("back", 2 * MIB, 1), sector, 0, &loop);
+		medium_read(loop.path, 2 * MIB, 9);
+		medium_read(loop.path, MIB + 3, 10);
+		test_loop_close(&loop);
+	}
+}
+
 static void a_target_is_held_alone(void **state)
 {
 	struct test_loop loop;
@@ -185,6 +290,9 @@ int main(void)
 		cmocka_unit_test(holes_are_skipped),
 		cmocka_unit_test(a_file_is_zeroed),
 		cmocka_unit_test(devices_are_zeroed),
+		cmocka_unit_test(devices_discard),
+		cmocka_unit_test(aligned_and_other_writes_mix),
+		cmocka_unit_test(the_medium_is_read),
 		cmocka_unit_test(a_target_is_held_alone),
 		cmocka_unit_test(a_readonly_device_says_so),
 		cmocka_unit_test(a_medium_error_is_eio),

@@ -116,6 +116,53 @@ static void swap_is_found(void **state)
 	test_loop_close(&loop);
 }
 
+/* Whether what PATH reads stands on the disk at TARGET. */
+static bool holds(const char *target, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct disk *disk;
+	bool held;
+
+	assert_true(fd >= 0);
+	assert_int_equal(disk_open_source(target, &disk), 0);
+	held = disk_holds(disk, fd);
+	disk_close(disk);
+	close(fd);
+	return held;
+}
+
+static void what_stands_on_a_disk_is_known(void **state)
+{
+	struct test_loop loop, other;
+	char part[48];
+
+	(void)state;
+	test_file("one", 10, 1);
+	assert_true(holds(test_path("one"), test_path("one")));
+	assert_false(holds(test_path("one"), test_file("two", 10, 1)));
+	assert_int_equal(link(test_path("one"), test_path("link")), 0);
+	assert_true(holds(test_path("one"), test_path("link")));
+
+	loop_with_ext4("first", &loop);
+	test_loop_open(test_file("second", 16 * MIB, -1), 512, 0, &other);
+	assert_int_equal(mkdir(test_path("on"), 0700), 0);
+	assert_int_equal(mount(loop.path, test_path("on"), "ext4", 0, NULL), 0);
+	assert_true(holds(loop.path, test_file("on/image", 10, 1)));
+	assert_false(holds(other.path, test_path("on/image")));
+	assert_false(holds(loop.path, test_path("one")));
+	assert_false(holds(loop.path, "/dev/null"));
+	assert_int_equal(umount(test_path("on")), 0);
+
+	test_loop_partition(&other, 1, MIB, MIB, part);
+	assert_true(holds(other.path, part));
+	assert_true(holds(part, other.path));
+	assert_true(holds(part, part));
+	assert_false(holds(part, loop.path));
+	test_loop_forget(&other, 1);
+	test_loop_close(&other);
+	test_loop_close(&loop);
+}
+
 static void a_device_that_is_not_there_is_an_error(void **state)
 {
 	struct disk_user user;
@@ -131,6 +178,7 @@ int main(void)
 		cmocka_unit_test(mounts_are_found),
 		cmocka_unit_test(a_partition_speaks_for_its_disk),
 		cmocka_unit_test(swap_is_found),
+		cmocka_unit_test(what_stands_on_a_disk_is_known),
 		cmocka_unit_test(a_device_that_is_not_there_is_an_error),
 	};
 

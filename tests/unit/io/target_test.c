@@ -171,6 +171,106 @@ static void what_is_outside_is_refused(void **state)
 	target_free(target);
 }
 
+/* The bytes of a disk of 24 MiB with sectors of SECTOR bytes and a GPT of one partition. */
+static uint8_t *gpt_disk(unsigned int sector)
+{
+	uint8_t *data = malloc(24 * MIB);
+	struct test_loop loop;
+
+	assert_non_null(data);
+	test_loop_open(test_file("gpt", 24 * MIB, -1), sector, 0, &loop);
+	test_run("printf 'label: gpt\nsize=8M, name=root\n' | sfdisk -q %s", loop.path);
+	assert_int_equal(pread(loop.fd, data, 24 * MIB, 0), 24 * MIB);
+	test_loop_close(&loop);
+	return data;
+}
+
+/* These bytes on a disk of SIZE bytes: sfdisk finds its GPT right in every way. */
+static void gpt_restore(const char *path, uint64_t size, unsigned int sector, const uint8_t *data)
+{
+	struct target *target;
+	struct gpt gpt;
+
+	target = target_fill(path, size < 24 * MIB ? size : 24 * MIB, data);
+	assert_int_equal(target_gpt(target, 0, &gpt), 0);
+	assert_int_equal(gpt.sector, sector);
+	assert_int_equal(target_move_gpt(target, &gpt), -EINVAL);
+	assert_int_equal(target_commit(target), 0);
+	assert_int_equal(target_check_gpt(target), -EINVAL);
+	assert_int_equal(target_move_gpt(target, &gpt), 0);
+	assert_int_equal(target_check_gpt(target), 0);
+	assert_int_equal(target_move_gpt(target, &gpt), -EINVAL);
+	assert_int_equal(target_disk(target)->size, size);
+	target_show(target);
+	target_free(target);
+	test_run("sfdisk --verify %s && ! sfdisk -l %s 2>&1 | "
+		 "grep -iE 'mismatch|corrupt|not on the end|[0-9] error'",
+		 path, path);
+}
+
+static void a_gpt_moves_with_the_size(void **state)
+{
+	static const uint64_t all[] = {9 * MIB + MIB / 2, 23 * MIB, 25 * MIB, 60 * MIB};
+	struct test_loop loop;
+	uint8_t *data;
+
+	(void)state;
+	for (unsigned int sector = 512; sector <= 4096; sector += 3584) {
+		data = gpt_disk(sector);
+		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+			test_loop_open(test_file("back", all[i], OLD), sector, 0, &loop);
+			gpt_restore(loop.path, all[i], sector, data);
+			test_loop_close(&loop);
+		}
+		free(data);
+	}
+	data = gpt_disk(512);
+	gpt_restore(test_file("file", 25 * MIB + 7, OLD), 25 * MIB + 7, 512, data);
+	free(data);
+}
+
+/* A byte of its header, of its backup's entries or of the backup's header that the disk lost. */
+static void a_moved_gpt_is_read_back(void **state)
+{
+	static const uint64_t lost[] = {512 + 40, 25 * MIB - 20 * 512, 25 * MIB - 512 + 16};
+	uint8_t *data = gpt_disk(512);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		const char *path = test_file("file", 25 * MIB, OLD);
+		struct target *target = target_fill(path, 24 * MIB, data);
+		struct gpt gpt;
+
+		assert_int_equal(target_gpt(target, 512, &gpt), 0);
+		assert_int_equal(target_commit(target), 0);
+		assert_int_equal(target_move_gpt(target, &gpt), 0);
+		assert_int_equal(target_check_gpt(target), 0);
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+		assert_int_equal(pwrite(fd, "\x5a", 1, (off_t)lost[i]), 1);
+		close(fd);
+		assert_int_equal(target_check_gpt(target), -EBADMSG);
+		target_free(target);
+	}
+	free(data);
+}
+
+static void a_gpt_that_does_not_fit_stays(void **state)
+{
+	const char *path = test_file("file", 9 * MIB, OLD);
+	uint8_t *data = gpt_disk(512);
+	struct target *target;
+	struct gpt gpt;
+
+	(void)state;
+	target = target_fill(path, 9 * MIB, data);
+	assert_int_equal(target_gpt(target, 512, &gpt), 0);
+	assert_int_equal(target_commit(target), 0);
+	assert_int_equal(target_move_gpt(target, &gpt), -ENOSPC);
+	assert_contents(path, 0, 9 * MIB, data);
+	target_free(target);
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +279,9 @@ int main(void)
 		cmocka_unit_test(an_interrupted_restore_is_no_disk),
 		cmocka_unit_test(zeros_overwrite),
 		cmocka_unit_test(what_is_outside_is_refused),
+		cmocka_unit_test(a_gpt_moves_with_the_size),
+		cmocka_unit_test(a_moved_gpt_is_read_back),
+		cmocka_unit_test(a_gpt_that_does_not_fit_stays),
 	};
 
 	return cmocka_run_group_tests(tests, test_setup, test_teardown);

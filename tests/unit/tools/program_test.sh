@@ -31,6 +31,12 @@ ok "a stream's name of nine characters is wrong usage" code 2 tbrecv -s ninechar
 ok "a source that does not exist fails" code 1 tbsend -s unix:x /dev/no-such-disk
 ok "a folder as the source fails" code 1 tbsend -s unix:x /
 ok "an image on a terminal is wrong usage" code 2 script -qec "$here/build/tbrecv -s unix:x" /dev/null
+printf 'some bytes' >some
+ok "a terminal as standard input does not hinder tbsend --plain" \
+	script -qec "$here/build/tbsend --plain some > some.zst && zstd -q -t some.zst" /dev/null
+truncate -s 10 target
+ok "nor does one as standard output hinder tbrecv --plain" \
+	script -qec "$here/build/tbrecv --plain target < some.zst && cmp some target" /dev/null
 ok "help goes to standard output" sh -c 'tbrecv --help | grep -q "^Usage: tbrecv"'
 ok "no line of the help is wider than 80 characters" \
 	sh -c '! { tbsend --help; tbrecv --help; tbstream --help; tbstream verify --help; tbstream info --help; } | grep -E ".{81}"'

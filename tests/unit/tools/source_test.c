@@ -57,7 +57,7 @@ static int sent(const char *path, struct pack *pack, char why[512])
 {
 	struct source_chunk chunk;
 	struct source *source;
-	int r = source_open(path, PACK_LEVEL_DEFAULT, &source, why, 512);
+	int r = source_open(path, PACK_LEVEL_DEFAULT, 0, &source, why, 512);
 
 	if (r < 0)
 		return r;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between the parts of a disk as a sink: sink_disk*.c. All return 0 or -errno with sink_why. */
+#ifndef SINK_DISK_H
+#define SINK_DISK_H
+
+#include "sink_kinds.h"
+
+/* Asks whether the disk may be overwritten with what MANIFEST tells of, where that is a question.
+ */
+int sink_disk_permission(struct sink *sink, const json_t *manifest);
+
+/* Whether an image of this size goes onto the disk: sets size and gpt. Writes nothing. */
+int sink_disk_fits(struct sink *sink, const json_t *manifest);
+/*
+ * The LEN bytes CONTENT at OFFSET came: on a smaller disk, what has no place there must be nothing
+ * that anybody needs.
+ */
+int sink_disk_drop(struct sink *sink, uint64_t offset, const uint8_t *content, uint32_t len);
+/* The disk is complete but for its size: moves the GPT's backup, or notes where it is. */
+int sink_disk_fit(struct sink *sink);
+
+/* Starts to keep digests; then a chunk of which KEPT bytes are on the disk, or COUNT of zeros. */
+int sink_disk_digest_start(struct sink *sink);
+int sink_disk_digest(struct sink *sink, const struct sink_chunk *chunk, uint32_t kept);
+int sink_disk_digest_zeros(struct sink *sink, uint64_t count);
+/* Reads the disk back, from the medium, and compares it with them. */
+int sink_disk_verify(struct sink *sink);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between source.c, which is the interface, and source_part.c. */
+#ifndef SOURCE_KINDS_H
+#define SOURCE_KINDS_H
+
+#include "codec/pack.h"
+#include "io/disk.h"
+#include "io/load.h"
+#include "io/view.h"
+#include "source.h"
+
+struct source {
+	struct disk *disk;
+	struct load *load; /* NULL: the disk itself is read */
+	struct view *view; /* of the same image */
+	struct pack *pack;
+	struct image_head head;
+	char *identity;
+	json_t *manifest;
+	uint64_t next;
+	uint64_t data; /* no data in the disk's holes before this offset */
+	uint8_t *content, *frame;
+	uint64_t part_start, part_size; /* of the image's disk, bytes; size 0: all of it */
+	struct load_chunk loaded;	/* a partition's: the chunk of the image that we are in */
+	bool in_chunk;
+	struct digest zero; /* of a whole chunk of zeros, once it was asked for */
+	bool zero_there;
+	char why[512];
+};
+
+/* Has HEAD carry IDENTITY. Returns 0 or -errno. */
+int source_set_identity(struct source *source, const json_t *identity);
+/* Memory to pack chunks in, at LEVEL. Returns 0 or -errno. */
+int source_prepare_pack(struct source *source, int level);
+/* Fills in CHUNK, LEN bytes of source->content, or zeros if it says so. Returns 1 or -errno. */
+int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk);
+
+/*
+ * Makes a source that is an image one of its partition NUMBER. Returns 0 or -errno, with a sentence
+ * in source->why where the image is to blame.
+ */
+int source_open_part(struct source *source, int number, int level);
+/* As source_next; 0 only when the whole image was read and is right. */
+int source_next_part(struct source *source, struct source_chunk *ret);
+
+#endif
