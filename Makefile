@@ -10,6 +10,7 @@ DRACUTDIR = /usr/lib/dracut/modules.d
 UDEVDIR  = /usr/lib/udev/rules.d
 MODLOADDIR = /usr/lib/modules-load.d
 DKMSDIR  = /usr/src
+PLUGINDIR = $(shell pkg-config --variable=plugindir nbdkit 2>/dev/null)
 KDIR     = /lib/modules/$(shell uname -r)/build
 DESTDIR  =
 CC       = gcc
@@ -36,13 +37,17 @@ FLAVOR_CFLAGS_fuzz     = -O1 -fsanitize=address,undefined,fuzzer-no-link \
 			 -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAVOR_LDFLAGS_fuzz    = -fsanitize=address,undefined,fuzzer
 FLAVOR_CFLAGS_clang    =
+FLAVOR_CFLAGS_plugin   = -fPIC -fvisibility=hidden
+FLAVOR_LDFLAGS_plugin  = -shared -Wl,--as-needed
 
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTBSTREAM_VERSION='"$(VERSION)"' \
 	      $(WARN) $(CFLAGS) $(FLAVOR_CFLAGS_$(FLAVOR)) -MMD -MP -pthread
 ALL_LDFLAGS = $(LDFLAGS) $(FLAVOR_LDFLAGS_$(FLAVOR)) -pthread
 LIBS        = -lblkid -luuid -lzstd -lxxhash -ljansson
 
-TOOLS_SRC   = $(filter-out tools/main.c,$(wildcard tools/*.c tools/*/*.c))
+# nbdkit loads its plugin's main file, which needs the header of nbdkit-plugin-dev.
+PLUGIN_MAIN = tools/nbdkit/tbimage
+TOOLS_SRC   = $(filter-out tools/main.c $(PLUGIN_MAIN).c,$(wildcard tools/*.c tools/*/*.c))
 FABRIC_SRC  = $(filter-out tests/fabric/main.c,$(wildcard tests/fabric/*.c))
 UNIT_SRC    = $(wildcard tests/unit/*/*.c)
 FUZZ_SRC    = $(wildcard tests/fuzz/*/*_fuzz.c)
@@ -55,9 +60,9 @@ FUZZERS     = $(FUZZ_SRC:%.c=$(O)/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-.PHONY: all help programs fabric units fuzzers install uninstall rescue demo check check-unit \
+.PHONY: all help programs plugin fabric units fuzzers install uninstall rescue demo check check-unit \
 	check-vm check-vm-driver check-vm-matrix check-vm-debug check-style check-compile bench fuzz \
-	deps clean sysroot module modules check-module check-dkms install-module
+	deps clean sysroot module modules check-module check-dkms install-module install-plugin
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -71,6 +76,12 @@ programs: build/tbstream build/tbsend build/tbrecv
 ## make fabric          the emulated USB4 cable for the tests: build/fabric
 fabric: build/fabric build/agent build/exercise
 
+## make plugin          nbdkit's plugin for images: build/nbdkit-tbimage-plugin.so
+plugin:
+	$(Q)[ -n "$(PLUGINDIR)" ] || { echo "nbdkit's header is missing: install the packages" \
+		"nbdkit-plugin-dev and pkg-config (elsewhere nbdkit-devel)." >&2; exit 1; }
+	$(Q)$(MAKE) FLAVOR=plugin build/nbdkit-tbimage-plugin.so
+
 build/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@.debug $^ $(ALL_LDFLAGS) $(LIBS)
@@ -78,6 +89,10 @@ build/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
 
 build/tbsend build/tbrecv: build/tbstream
 	$(Q)ln -sf tbstream $@
+
+build/nbdkit-tbimage-plugin.so: $(O)/$(PLUGIN_MAIN).o $(TOOLS_LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
 
 build/fabric: $(O)/tests/fabric/main.o $(FABRIC_LIB)
 	$(call say,LINK,$@)
@@ -181,10 +196,11 @@ check-compile:
 
 .PHONY: objects check-programs
 objects: $(TOOLS_LIB) $(FABRIC_LIB) $(O)/tools/main.o $(O)/tests/fabric/main.o \
+	$(if $(PLUGINDIR),$(O)/$(PLUGIN_MAIN).o) \
 	$(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c tests/rig/exercise/*.c) \
 	$(UNIT_SRC) $(FUZZ_SRC))
 
-check-programs: programs fabric $(UNIT_T) $(REPLAY_T)
+check-programs: programs fabric $(if $(PLUGINDIR),plugin) $(UNIT_T) $(REPLAY_T)
 	$(Q)$(MAKE) FLAVOR=asan units fuzzers
 	$(Q)$(MAKE) FLAVOR=plain units
 
@@ -258,8 +274,9 @@ sysroot:
 deps:
 	$(Q)tests/deps
 
-## make install         programs, man pages, dracut module, udev rule [DESTDIR= PREFIX=]
-install: programs
+## make install         programs, man pages, dracut module, udev rule; nbdkit's plugin, where
+##                      nbdkit-plugin-dev and pkg-config are there [DESTDIR= PREFIX= PLUGINDIR=]
+install: programs $(if $(PLUGINDIR),install-plugin)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
 	install -m 755 build/tbstream $(DESTDIR)$(SBINDIR)/tbstream
 	ln -sf tbstream $(DESTDIR)$(SBINDIR)/tbsend
@@ -269,6 +286,11 @@ install: programs
 	install -m 755 dracut-module/* hooks/tbstream-* $(DESTDIR)$(DRACUTDIR)/55tbstream
 	install -m 644 hooks/*.rules $(DESTDIR)$(DRACUTDIR)/55tbstream
 	install -m 644 hooks/60-tbstream.rules $(DESTDIR)$(UDEVDIR)
+## make install-plugin  nbdkit's plugin alone, and its man page
+install-plugin: plugin
+	install -d $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 644 build/nbdkit-tbimage-plugin.so $(DESTDIR)$(PLUGINDIR)
+	install -m 644 tools/nbdkit/nbdkit-tbimage-plugin.1 $(DESTDIR)$(MANDIR)/man1
 ## make install-module  the kernel module's sources for DKMS, and what loads it at boot [DESTDIR=]
 install-module:
 	$(call module_copy,$(DESTDIR)$(DKMSDIR)/tbstream-$(VERSION))
@@ -284,6 +306,8 @@ uninstall:
 	rm -f $(DESTDIR)$(MODLOADDIR)/tbstream.conf
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,tbstream tbsend tbrecv)
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,tbstream.8 tbsend.8 tbrecv.8)
+	rm -f $(DESTDIR)$(MANDIR)/man1/nbdkit-tbimage-plugin.1
+	$(if $(PLUGINDIR),rm -f $(DESTDIR)$(PLUGINDIR)/nbdkit-tbimage-plugin.so)
 	rm -f $(DESTDIR)$(UDEVDIR)/60-tbstream.rules
 	rm -rf $(DESTDIR)$(DRACUTDIR)/55tbstream
 

@@ -14,7 +14,7 @@
 #include "ui/msg.h"
 
 #define OPTIONS_BOTH	       (OPTIONS_SEND | OPTIONS_RECV)
-#define OPTIONS_IMAGES	       (OPTIONS_VERIFY | OPTIONS_INFO)
+#define OPTIONS_IMAGES	       (OPTIONS_VERIFY | OPTIONS_INFO | OPTIONS_MOUNT | OPTIONS_UMOUNT)
 #define OPTIONS_ALL	       (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS | OPTIONS_IMAGES)
 #define OPTIONS_COLUMN	       24 /* where an option's explanation begins */
 #define OPTIONS_WIDTH	       78
@@ -34,7 +34,7 @@ enum {
 	OPT_PROGRESS,
 	OPT_JSON,
 	OPT_INSECURE,
-	OPT_TSV
+	OPT_TSV,
 };
 
 static const struct options_entry {
@@ -60,6 +60,8 @@ static const struct options_entry {
 	 "so many at once, 1 to 64 (default: one for every processor, at most 8)"},
 	{"partition", OPT_PARTITION, "N", OPTIONS_SEND,
 	 "send only this partition of the disk that an image holds"},
+	{"partition", OPT_PARTITION, "N", OPTIONS_MOUNT,
+	 "the partition to mount, where the image has several (tbstream info lists them)"},
 	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
 	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
 	 "them"},
@@ -132,6 +134,14 @@ static const struct options_usage {
 	 "Shows what an image holds: disk, host, times, sizes, partitions. Reads only its\n"
 	 "end.\n",
 	 "  tbstream info laptop.zst\n"},
+	{OPTIONS_MOUNT,
+	 "Usage: tbstream mount [OPTIONS] IMAGE DIR\n"
+	 "Mounts a file system of an image at DIR, read-only, without restoring anything.\n",
+	 "  tbstream mount --partition=2 laptop.zst /mnt\n"},
+	{OPTIONS_UMOUNT,
+	 "Usage: tbstream umount [OPTIONS] DIR\n"
+	 "Undoes `tbstream mount`.\n",
+	 "  tbstream umount /mnt\n"},
 };
 
 /* Prints TEXT behind what stands left of OPTIONS_COLUMN, in lines of at most OPTIONS_WIDTH

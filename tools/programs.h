@@ -21,6 +21,8 @@ int tbstream_status(int argc, char **argv);
 int tbstream_disks(int argc, char **argv);
 int tbstream_verify(int argc, char **argv);
 int tbstream_info(int argc, char **argv);
+int tbstream_mount(int argc, char **argv);
+int tbstream_umount(int argc, char **argv);
 
 /*
  * Sets up messages and signals and reads the options. Returns -1 to go on, or the exit code to end

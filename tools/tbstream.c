@@ -15,6 +15,8 @@ static const struct tbstream_command {
 	{"disks", tbstream_disks, "this machine's disks and what is on them"},
 	{"verify", tbstream_verify, "whether an image is whole"},
 	{"info", tbstream_info, "what an image holds"},
+	{"mount", tbstream_mount, "look into an image as a folder, read-only"},
+	{"umount", tbstream_umount, "undoes mount"},
 	{"send", tbsend_main, "the same as tbsend"},
 	{"recv", tbrecv_main, "the same as tbrecv"},
 };

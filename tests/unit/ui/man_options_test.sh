@@ -54,15 +54,30 @@ clean() {
 
 ok "tbsend(8) has the options of tbsend --help" same_options tools/tbsend.8 tbsend
 ok "tbrecv(8) has the options of tbrecv --help" same_options tools/tbrecv.8 tbrecv
-ok "tbstream(8) has the options of status, disks, verify and info" \
-	same_options tools/tbstream.8 "tbstream status" "tbstream disks" "tbstream verify" "tbstream info"
+ok "tbstream(8) has the options of its commands" \
+	same_options tools/tbstream.8 "tbstream status" "tbstream disks" "tbstream verify" "tbstream info" \
+	"tbstream mount" "tbstream umount"
 ok "tbstream(8) has the commands of tbstream --help" same_commands
-for page in tbsend tbrecv tbstream; do
-	ok "$page(8) has its examples before its options" examples_first "tools/$page.8"
+for page in tbsend.8 tbrecv.8 tbstream.8 nbdkit/nbdkit-tbimage-plugin.1; do
+	ok "$page has its examples before its options" examples_first "tools/$page"
 	if command -v man >/dev/null; then
-		ok "$page(8) formats without a warning" clean "tools/$page.8"
+		ok "$page formats without a warning" clean "tools/$page"
 	else
-		ok "$page(8) formats without a warning # SKIP man is not installed" true
+		ok "$page formats without a warning # SKIP man is not installed" true
 	fi
 done
+
+# The plugin tells of its parameters where there is nbdkit.
+plugin=build/nbdkit-tbimage-plugin.so
+same_parameters() {
+	nbdkit "$plugin" --help | sed -nE 's/^([a-z]+=<[A-Z]+>) .*/\1/p' | tr -d '<>' | sort >"$work/help"
+	[ -s "$work/help" ] || return 1
+	man_options tools/nbdkit/nbdkit-tbimage-plugin.1 >"$work/man"
+	diff -u --label 'nbdkit --help' "$work/help" --label man "$work/man"
+}
+if command -v nbdkit >/dev/null && [ -e "$plugin" ]; then
+	ok "nbdkit-tbimage-plugin(1) has the plugin's parameters" same_parameters
+else
+	ok "nbdkit-tbimage-plugin(1) has the plugin's parameters # SKIP nbdkit or the plugin is not there" true
+fi
 tap_end
