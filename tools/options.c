@@ -13,8 +13,9 @@
 #include "io/verify.h"
 #include "ui/msg.h"
 
-#define OPTIONS_BOTH	       (OPTIONS_SEND | OPTIONS_RECV)
-#define OPTIONS_IMAGES	       (OPTIONS_VERIFY | OPTIONS_INFO | OPTIONS_MOUNT | OPTIONS_UMOUNT)
+#define OPTIONS_BOTH (OPTIONS_SEND | OPTIONS_RECV)
+#define OPTIONS_IMAGES \
+	(OPTIONS_VERIFY | OPTIONS_INFO | OPTIONS_LS | OPTIONS_CP | OPTIONS_MOUNT | OPTIONS_UMOUNT)
 #define OPTIONS_ALL	       (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS | OPTIONS_IMAGES)
 #define OPTIONS_COLUMN	       24 /* where an option's explanation begins */
 #define OPTIONS_WIDTH	       78
@@ -67,6 +68,10 @@ static const struct options_entry {
 	 "them"},
 	{"raw", OPT_RAW, NULL, OPTIONS_BOTH,
 	 "as --plain, but the source's bytes as they are, not an image"},
+	{"long", 'l', NULL, OPTIONS_LS, "show permissions, owner, size and time too"},
+	{"recursive", 'R', NULL, OPTIONS_LS, "list the folders in it too"},
+	{"recursive", 'r', NULL, OPTIONS_CP, "copy a folder with all that is in it"},
+	{"force", OPT_FORCE, NULL, OPTIONS_CP, "replace files that exist"},
 	{"force", OPT_FORCE, NULL, OPTIONS_RECV,
 	 "overwrite the target, or the output that exists, without a question"},
 	{"confirm", OPT_CONFIRM, "SERIAL", OPTIONS_RECV,
@@ -87,7 +92,7 @@ static const struct options_entry {
 	{"tsv", OPT_TSV, NULL, OPTIONS_DISKS,
 	 "a line a disk, fields separated by tabs: path, model, bytes, serial, transport, contents, "
 	 "flags"},
-	{"quiet", 'q', NULL, OPTIONS_BOTH | OPTIONS_VERIFY, "errors only"},
+	{"quiet", 'q', NULL, OPTIONS_BOTH | OPTIONS_VERIFY | OPTIONS_CP, "errors only"},
 	{"verbose", 'v', NULL, OPTIONS_ALL, "say more"},
 	{"help", 'h', NULL, OPTIONS_ALL, "show this"},
 	{"version", 'V', NULL, OPTIONS_ALL, "show the version"},
@@ -134,6 +139,19 @@ static const struct options_usage {
 	 "Shows what an image holds: disk, host, times, sizes, partitions. Reads only its\n"
 	 "end.\n",
 	 "  tbstream info laptop.zst\n"},
+	{OPTIONS_LS,
+	 "Usage: tbstream ls [OPTIONS] IMAGE[:PART[:/path]]\n"
+	 "Lists the partitions of an image, or the files in one; PART is its number, or\n"
+	 "disk for a file system without a partition table. Reads ext2 to ext4 and FAT.\n",
+	 "  tbstream ls laptop.zst            its partitions\n"
+	 "  tbstream ls -l laptop.zst:2:/etc  a folder\n"},
+	{OPTIONS_CP,
+	 "Usage: tbstream cp [OPTIONS] IMAGE:PART:/path DEST\n"
+	 "Copies a file out of an image: into a folder, to a new name, or to - for standard\n"
+	 "output. Reads only what it needs.\n",
+	 "  tbstream cp laptop.zst:2:/etc/fstab .\n"
+	 "  tbstream cp -r laptop.zst:2:/home/eva rescued\n"
+	 "  tbstream cp laptop.zst:2:/home/eva/thesis.odt - | file -\n"},
 	{OPTIONS_MOUNT,
 	 "Usage: tbstream mount [OPTIONS] IMAGE DIR\n"
 	 "Mounts a file system of an image at DIR, read-only, without restoring anything.\n",
@@ -185,10 +203,12 @@ static void options_help(enum options_program program)
 		printf("  %-*s", OPTIONS_COLUMN - 2, left);
 		options_help_text(entry->help);
 	}
-	printf("\nExit codes: 0 %s, 1 failed or refused, 2 wrong usage.\n",
+	printf("\nExit codes: 0 %s, 1 failed or refused, 2 wrong usage%s.\n",
 	       program & OPTIONS_BOTH	  ? "verified and durable"
 	       : program & OPTIONS_VERIFY ? "all verified"
-					  : "fine");
+	       : program & OPTIONS_CP	  ? "copied and synced"
+					  : "fine",
+	       program & OPTIONS_CP ? ", 3 copied but for\nwhat the disk could not read" : "");
 }
 
 /* Reads a whole number of LEAST..MOST. Returns 0 or -EINVAL. */
@@ -291,6 +311,9 @@ static void options_set(struct options *options, int value)
 	case 'd': options->decompress = true; break;
 	case 'q': options->quiet = true; break;
 	case 'v': options->verbose = true; break;
+	case 'l': options->details = true; break;
+	case 'r':
+	case 'R': options->recursive = true; break;
 	case OPT_PLAIN: options->plain = true; break;
 	case OPT_RAW: options->plain = options->raw = true; break;
 	case OPT_FORCE: options->force = true; break;
@@ -303,10 +326,10 @@ static void options_set(struct options *options, int value)
 	}
 }
 
-static bool options_takes_value(int value)
+static bool options_takes_value(enum options_program program, int value)
 {
 	for (size_t i = 0; i < OPTIONS_COUNT; i++)
-		if (options_table[i].value == value)
+		if (options_table[i].value == value && options_table[i].programs & program)
 			return options_table[i].argument;
 	return false;
 }
@@ -360,7 +383,7 @@ int options_parse(enum options_program program, int argc, char **argv, struct op
 				  value == ':' ? "wants a value" : "is no option here");
 			return OPTIONS_USAGE;
 		}
-		if (!options_takes_value(value))
+		if (!options_takes_value(program, value))
 			options_set(&options, value);
 		else if (options_take(&options, value, optarg) != OPTIONS_OK)
 			return OPTIONS_USAGE;

@@ -19,6 +19,8 @@ enum options_program {
 	OPTIONS_DISKS = 8,
 	OPTIONS_VERIFY = 16,
 	OPTIONS_INFO = 32,
+	OPTIONS_LS = 64,
+	OPTIONS_CP = 128,
 	OPTIONS_MOUNT = 256,
 	OPTIONS_UMOUNT = 512,
 };
@@ -32,7 +34,8 @@ struct options {
 	unsigned int threads; /* 0: not given */
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
 	bool fit, verify, discard;
-	int partition; /* 0: not given */
+	int partition;		 /* 0: not given */
+	bool recursive, details; /* details: -l of ls */
 	const char *output, *confirm;
 	enum progress_mode progress;
 	char **arguments; /* what follows the options */

@@ -11,7 +11,7 @@
 #include "options.h"
 
 /* Exit codes. */
-enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNREADABLE = 3 };
 
 /* Each takes argv from its own name on and returns an exit code. */
 int tbsend_main(int argc, char **argv);
@@ -21,6 +21,8 @@ int tbstream_status(int argc, char **argv);
 int tbstream_disks(int argc, char **argv);
 int tbstream_verify(int argc, char **argv);
 int tbstream_info(int argc, char **argv);
+int tbstream_ls(int argc, char **argv);
+int tbstream_cp(int argc, char **argv);
 int tbstream_mount(int argc, char **argv);
 int tbstream_umount(int argc, char **argv);
 

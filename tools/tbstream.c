@@ -15,6 +15,8 @@ static const struct tbstream_command {
 	{"disks", tbstream_disks, "this machine's disks and what is on them"},
 	{"verify", tbstream_verify, "whether an image is whole"},
 	{"info", tbstream_info, "what an image holds"},
+	{"ls", tbstream_ls, "the partitions and the files in an image"},
+	{"cp", tbstream_cp, "copies files out of an image"},
 	{"mount", tbstream_mount, "look into an image as a folder, read-only"},
 	{"umount", tbstream_umount, "undoes mount"},
 	{"send", tbsend_main, "the same as tbsend"},
