@@ -7,92 +7,140 @@
 
 #include "io/view.h"
 
-/* An image of CHUNKS chunks whose trailer is right, and whose frames are a hole but for two. */
-static void write_huge(FILE *file, uint64_t chunks)
+/* An image of zeros whose trailer is right, and whose frames are a hole behind the first two. */
+struct huge {
+	FILE *file;
+	uint64_t chunks;
+	struct image_head head;
+	struct image_entry entry; /* of every chunk */
+	size_t head_len, json_len;
+	char *json;
+	uint8_t *raw; /* TABLE's entries, later the seek table, which is shorter */
+	struct manifest_end end;
+	struct digest_state state; /* of the trailer */
+};
+
+static void put(struct huge *huge, const void *data, size_t len)
+{
+	digest_update(&huge->state, data, len);
+	fwrite(data, 1, len, huge->file);
+}
+
+static void write_front(struct huge *huge)
 {
 	static uint8_t buf[PACK_FRAME_MOST], content[CHUNK_SIZE];
-	struct image_head head = {
-		.transfer_id = {1},
-		.map = {.size = chunks * CHUNK_SIZE, .chunk_size = CHUNK_SIZE},
-		.identity = "{}",
-		.identity_len = 2,
-	};
-	struct manifest_end end = {.head = &head, .size = head.map.size, .chunks = chunks};
-	json_t *manifest = json_object();
-	struct digest_state root, state;
-	struct image_sum sum = {.entries = chunks};
-	struct image_entry entry = {.flags = IMAGE_ENTRY_ZERO};
-	uint8_t *raw = malloc(chunks * IMAGE_ENTRY);
 	struct pack *pack;
-	size_t stored, json_len, head_len;
-	char *json;
+	size_t stored;
 
-	assert_non_null(raw);
 	assert_int_equal(pack_new(1, &pack), 0);
 	assert_int_equal(pack_chunk(pack, content, CHUNK_SIZE, buf, sizeof(buf), &stored), 0);
 	pack_free(pack);
-	digest_chunk(content, CHUNK_SIZE, &entry.digest);
-	entry.stored_hash = digest_stored(buf, stored);
-	entry.stored_size = stored;
-	fwrite(buf, 1, stored, file);
-	head_len = image_head_put(&head, buf, sizeof(buf));
-	fwrite(buf, 1, head_len, file);
-	uint64_t table = head_len + chunks * stored;
+	huge->entry.flags = IMAGE_ENTRY_ZERO;
+	digest_chunk(content, CHUNK_SIZE, &huge->entry.digest);
+	huge->entry.stored_hash = digest_stored(buf, stored);
+	huge->entry.stored_size = stored;
+	fwrite(buf, 1, stored, huge->file);
+	huge->head_len = image_head_put(&huge->head, buf, sizeof(buf));
+	fwrite(buf, 1, huge->head_len, huge->file);
+}
+
+static void make_manifest(struct huge *huge)
+{
+	json_t *manifest = json_object();
+	struct digest_state root;
 
 	digest_start(&root);
-	for (uint64_t i = 0; i < chunks; i++) {
-		image_entry_put(&entry, raw + i * IMAGE_ENTRY);
-		digest_update(&root, entry.digest.bytes, DIGEST_SIZE);
+	for (uint64_t i = 0; i < huge->chunks; i++) {
+		image_entry_put(&huge->entry, huge->raw + i * IMAGE_ENTRY);
+		digest_update(&root, huge->entry.digest.bytes, DIGEST_SIZE);
 	}
-	digest_root(&root, head.map.size, CHUNK_SIZE, &end.root);
-	end.frames = chunks + IMAGE_FRAMES_BESIDE;
-	assert_int_equal(manifest_finish(manifest, &end), 0);
-	assert_int_equal(manifest_format(manifest, &json, &json_len), 0);
+	huge->end = (struct manifest_end){
+		.head = &huge->head,
+		.size = huge->head.map.size,
+		.chunks = huge->chunks,
+		.frames = huge->chunks + IMAGE_FRAMES_BESIDE,
+	};
+	digest_root(&root, huge->head.map.size, CHUNK_SIZE, &huge->end.root);
+	assert_int_equal(manifest_finish(manifest, &huge->end), 0);
+	assert_int_equal(manifest_format(manifest, &huge->json, &huge->json_len), 0);
 	json_decref(manifest);
-	sum.trailer_size = IMAGE_TABLE_HEADER + chunks * IMAGE_ENTRY + IMAGE_MANIFEST_HEADER +
-			   json_len + IMAGE_SUM_FRAME + image_seek_size(end.frames);
-	sum.file_size = table + sum.trailer_size;
+}
 
-	digest_start(&state);
-	fseeko(file, table, SEEK_SET);
-	image_table_header_put(chunks, buf);
-	digest_update(&state, buf, IMAGE_TABLE_HEADER);
-	fwrite(buf, 1, IMAGE_TABLE_HEADER, file);
-	digest_update(&state, raw, chunks * IMAGE_ENTRY);
-	fwrite(raw, 1, chunks * IMAGE_ENTRY, file);
-	image_manifest_header_put(json_len, buf);
-	memcpy(buf + IMAGE_MANIFEST_HEADER, json, json_len);
-	digest_update(&state, buf, IMAGE_MANIFEST_HEADER + json_len);
-	fwrite(buf, 1, IMAGE_MANIFEST_HEADER + json_len, file);
-	image_sum_put(&sum, buf);
-	digest_update(&state, buf, IMAGE_SUM_FRAME);
-	uint64_t sum_at = ftello(file);
-
-	/* The seek table, over what held the TABLE: it is shorter. */
-	uint8_t *at = raw;
-	image_seek_header_put(end.frames, at);
-	at += IMAGE_SEEK_HEADER;
-	for (uint64_t i = 0; i < end.frames; i++, at += IMAGE_SEEK_ENTRY) {
-		if (i != 1 && i <= chunks)
-			image_seek_entry_put(stored, CHUNK_SIZE, at);
-		else
-			image_seek_entry_put(i == 1 ? head_len
-					     : i == chunks + 1
-						     ? IMAGE_TABLE_HEADER + chunks * IMAGE_ENTRY
-					     : i == chunks + 2 ? IMAGE_MANIFEST_HEADER + json_len
-							       : IMAGE_SUM_FRAME,
-					     0, at);
+/* Stored length of frame INDEX of the seek table. */
+static uint32_t frame_stored(const struct huge *huge, uint64_t index)
+{
+	if (index == 1)
+		return huge->head_len;
+	if (index <= huge->chunks)
+		return huge->entry.stored_size;
+	switch (index - huge->chunks) {
+	case 1: return IMAGE_TABLE_HEADER + huge->chunks * IMAGE_ENTRY;
+	case 2: return IMAGE_MANIFEST_HEADER + huge->json_len;
+	default: return IMAGE_SUM_FRAME;
 	}
-	image_seek_footer_put(end.frames, at);
-	digest_update(&state, raw, image_seek_size(end.frames));
-	digest_read(&state, &sum.digest);
+}
+
+static void make_seek_table(struct huge *huge)
+{
+	uint8_t *at = huge->raw;
+
+	image_seek_header_put(huge->end.frames, at);
+	at += IMAGE_SEEK_HEADER;
+	for (uint64_t i = 0; i < huge->end.frames; i++, at += IMAGE_SEEK_ENTRY)
+		image_seek_entry_put(frame_stored(huge, i),
+				     i != 1 && i <= huge->chunks ? CHUNK_SIZE : 0, at);
+	image_seek_footer_put(huge->end.frames, at);
+}
+
+static void write_trailer(struct huge *huge)
+{
+	uint64_t table = huge->head_len + huge->chunks * huge->entry.stored_size;
+	uint8_t buf[IMAGE_TABLE_HEADER + IMAGE_MANIFEST_HEADER + IMAGE_SUM_FRAME];
+	struct image_sum sum = {.entries = huge->chunks};
+
+	sum.trailer_size = IMAGE_TABLE_HEADER + huge->chunks * IMAGE_ENTRY + IMAGE_MANIFEST_HEADER +
+			   huge->json_len + IMAGE_SUM_FRAME + image_seek_size(huge->end.frames);
+	sum.file_size = table + sum.trailer_size;
+	digest_start(&huge->state);
+	fseeko(huge->file, table, SEEK_SET);
+	image_table_header_put(huge->chunks, buf);
+	put(huge, buf, IMAGE_TABLE_HEADER);
+	put(huge, huge->raw, huge->chunks * IMAGE_ENTRY);
+	image_manifest_header_put(huge->json_len, buf);
+	put(huge, buf, IMAGE_MANIFEST_HEADER);
+	put(huge, huge->json, huge->json_len);
+	uint64_t sum_at = ftello(huge->file);
+
+	/* Its own digest counts as zeros. */
 	image_sum_put(&sum, buf);
-	fseeko(file, sum_at, SEEK_SET);
-	fwrite(buf, 1, IMAGE_SUM_FRAME, file);
-	fwrite(raw, 1, image_seek_size(end.frames), file);
-	assert_int_equal(fflush(file), 0);
-	free(json);
-	free(raw);
+	put(huge, buf, IMAGE_SUM_FRAME);
+	make_seek_table(huge);
+	put(huge, huge->raw, image_seek_size(huge->end.frames));
+	digest_read(&huge->state, &sum.digest);
+	fseeko(huge->file, sum_at, SEEK_SET);
+	image_sum_put(&sum, buf);
+	fwrite(buf, 1, IMAGE_SUM_FRAME, huge->file);
+	assert_int_equal(fflush(huge->file), 0);
+}
+
+static void write_huge(FILE *file, uint64_t chunks)
+{
+	struct huge huge = {
+		.file = file,
+		.chunks = chunks,
+		.head = {.transfer_id = {1},
+			 .map = {.size = chunks * CHUNK_SIZE, .chunk_size = CHUNK_SIZE},
+			 .identity = "{}",
+			 .identity_len = 2},
+		.raw = malloc(chunks * IMAGE_ENTRY),
+	};
+
+	assert_non_null(huge.raw);
+	write_front(&huge);
+	make_manifest(&huge);
+	write_trailer(&huge);
+	free(huge.json);
+	free(huge.raw);
 }
 
 /* The process that opens it starts with what this one has in memory: it is another's child. */
