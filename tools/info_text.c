@@ -135,6 +135,27 @@ static void text_resumes(const json_t *manifest)
 		text_line(i ? "" : "Resumed:", "%s", text_time(json_array_get(resumes, i), when));
 }
 
+/* "61%", rounded up as df does, so that 100% is full and 0% is empty. */
+static const char *text_share(uint64_t size, uint64_t used, char ret[24])
+{
+	double share = 100.0 * (double)used / (double)size;
+	unsigned int percent = (unsigned int)share;
+
+	snprintf(ret, 24, "%u%%", percent + (percent < share));
+	return ret;
+}
+
+/* Of a device without partitions. */
+static void text_used(const json_t *manifest)
+{
+	char share[24], used_text[24], size_text[24];
+	uint64_t size, used;
+
+	if (manifest_used_get(json_object_get(manifest, "contents"), &size, &used))
+		text_line("Used:", "%s, %s of %s", text_share(size, used, share),
+			  msg_size(used, used_text), msg_size(size, size_text));
+}
+
 static void text_partition(struct table *table, const struct manifest_partition *partition)
 {
 	char text[24];
@@ -144,6 +165,9 @@ static void text_partition(struct table *table, const struct manifest_partition 
 	snprintf(text, sizeof(text), "%" PRIu64, partition->start);
 	table_add(table, text);
 	table_add(table, msg_size(partition->size, text));
+	table_add(table, partition->fs_size
+				 ? text_share(partition->fs_size, partition->fs_used, text)
+				 : "");
 	table_add(table, partition->fs);
 	table_add(table, partition->label);
 	table_add(table, partition->name);
@@ -153,7 +177,7 @@ static void text_partition(struct table *table, const struct manifest_partition 
 
 static void text_partitions(const json_t *manifest)
 {
-	static const char *const headings[] = {"Nr",	"Start", "Size", "Holds",
+	static const char *const headings[] = {"Nr",	"Start", "Size", "Used", "Holds",
 					       "Label", "Name",	 "UUID", "Type"};
 	size_t columns = sizeof(headings) / sizeof(headings[0]);
 	size_t count = manifest_partition_count(manifest);
@@ -164,7 +188,7 @@ static void text_partitions(const json_t *manifest)
 		   (const char *const[][2]){{"table.type", ""}, {"table.uuid", ""}, {NULL, NULL}});
 	if (!count)
 		return;
-	table = table_new(columns, 3);
+	table = table_new(columns, 4);
 	for (size_t i = 0; i < columns; i++)
 		table_add(table, headings[i]);
 	for (size_t i = 0; i < count; i++)
@@ -202,5 +226,6 @@ void info_print_text(const struct info *info)
 	text_ranges(info, "Unallocated:", "unallocated");
 	text_ranges(info, "Unreadable:", "unreadable");
 	text_facts(manifest, "Holds:", contents);
+	text_used(manifest);
 	text_partitions(manifest);
 }

@@ -44,7 +44,20 @@ bool manifest_partition_get(const json_t *manifest, size_t index, struct manifes
 	    !manifest_number(json_object_get(object, "start"), &partition.start) ||
 	    !manifest_number(json_object_get(object, "size"), &partition.size))
 		return false;
+	manifest_used_get(json_object_get(object, "fs"), &partition.fs_size, &partition.fs_used);
 	*ret = partition;
+	return true;
+}
+
+bool manifest_used_get(const json_t *fs, uint64_t *ret_size, uint64_t *ret_used)
+{
+	uint64_t size, used;
+
+	if (!manifest_number(json_object_get(fs, "size"), &size) ||
+	    !manifest_number(json_object_get(fs, "used"), &used) || size == 0 || used > size)
+		return false;
+	*ret_size = size;
+	*ret_used = used;
 	return true;
 }
 

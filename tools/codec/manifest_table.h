@@ -18,12 +18,19 @@ struct manifest_partition {
 	uint64_t start, size; /* bytes */
 	const char *type, *name, *uuid;
 	const char *fs, *label, *fs_uuid; /* of the file system: type and so on */
+	uint64_t fs_size, fs_used;	  /* bytes; size 0: not known */
 };
 
 /* How many objects the partition table lists; 0 without one. */
 size_t manifest_partition_count(const json_t *manifest);
 /* Number INDEX of them. False where it is no partition of a range that can be. */
 bool manifest_partition_get(const json_t *manifest, size_t index, struct manifest_partition *ret);
+
+/*
+ * How full the file system FS is, an object of the manifest, in bytes. False where it does not say
+ * so, or says what cannot be.
+ */
+bool manifest_used_get(const json_t *fs, uint64_t *ret_size, uint64_t *ret_used);
 
 /*
  * The ranges of KEY, "unallocated" or "unreadable": how many objects the array lists, and number

@@ -9,6 +9,7 @@
 #include "codec/text.h"
 #include "io/probe_facts.h"
 #include "io/probe_table.h"
+#include "io/probe_used.h"
 
 #define TOOL "tbstream " TBSTREAM_VERSION
 
@@ -110,20 +111,26 @@ static json_t *host_object(void)
 	return NULL;
 }
 
-static json_t *fs_object(const struct probe_fs *fs)
+/* FS, which libblkid has found in SIZE bytes at START of DISK. */
+static json_t *fs_object(const struct probe_fs *fs, const struct disk *disk, uint64_t start,
+			 uint64_t size)
 {
 	json_t *object = json_object();
+	struct probe_used used;
 
 	if (object && object_set_text(object, "type", fs->type) &&
 	    object_set_text(object, "label", fs->label) &&
 	    object_set_text(object, "uuid", fs->uuid) &&
-	    object_set_text(object, "version", fs->version))
+	    object_set_text(object, "version", fs->version) &&
+	    (!probe_used_read(disk, start, size, fs->type, &used) ||
+	     (object_set_number(object, "size", used.size) &&
+	      object_set_number(object, "used", used.used))))
 		return object;
 	json_decref(object);
 	return NULL;
 }
 
-static json_t *part_object(const struct probe_part *part)
+static json_t *part_object(const struct probe_part *part, const struct disk *disk)
 {
 	json_t *object = json_object();
 
@@ -133,20 +140,21 @@ static json_t *part_object(const struct probe_part *part)
 	    object_set_text(object, "type", part->type) &&
 	    object_set_text(object, "uuid", part->uuid) &&
 	    object_set_text(object, "name", part->name) &&
-	    (part->fs.type[0] == '\0' || object_set(object, "fs", fs_object(&part->fs))))
+	    (part->fs.type[0] == '\0' ||
+	     object_set(object, "fs", fs_object(&part->fs, disk, part->start, part->size))))
 		return object;
 	json_decref(object);
 	return NULL;
 }
 
-static json_t *table_object(const struct probe_table *table)
+static json_t *table_object(const struct probe_table *table, const struct disk *disk)
 {
 	json_t *object = json_object();
 	json_t *parts = json_array();
 	bool whole = object && parts;
 
 	for (size_t i = 0; whole && i < table->count; i++)
-		whole = json_array_append_new(parts, part_object(&table->parts[i])) == 0;
+		whole = json_array_append_new(parts, part_object(&table->parts[i], disk)) == 0;
 	whole = whole && object_set_text(object, "type", table->type) &&
 		object_set_text(object, "uuid", table->uuid) &&
 		json_object_set(object, "partitions", parts) == 0;
@@ -168,9 +176,10 @@ static bool contents_put(json_t *object, const struct disk *disk)
 	if (err)
 		return err != -ENOMEM;
 	if (table.type[0] != '\0')
-		whole = object_set(object, "table", table_object(&table));
+		whole = object_set(object, "table", table_object(&table, disk));
 	if (table.fs.type[0] != '\0')
-		whole = whole && object_set(object, "contents", fs_object(&table.fs));
+		whole = whole &&
+			object_set(object, "contents", fs_object(&table.fs, disk, 0, disk->size));
 	probe_table_clear(&table);
 	return whole;
 }

@@ -120,6 +120,39 @@ static void strings_of_other_types_are_empty(void **state)
 	json_decref(manifest);
 }
 
+/* The file system FS, of the only partition. */
+static void used_is(const char *fs, uint64_t size, uint64_t used)
+{
+	struct manifest_partition partition;
+	char text[256];
+
+	snprintf(text, sizeof(text), "[{\"number\":1,\"start\":0,\"size\":9,\"fs\":%s}]", fs);
+	json_t *manifest = table_of(text);
+
+	assert_true(manifest_partition_get(manifest, 0, &partition));
+	if (partition.fs_size != size || partition.fs_used != used)
+		fail_msg("wrong of %s", fs);
+	json_decref(manifest);
+}
+
+static void use_is_told_or_nothing_is(void **state)
+{
+	(void)state;
+	used_is("{\"size\":8,\"used\":7}", 8, 7);
+	used_is("{\"size\":8,\"used\":8}", 8, 8);
+	used_is("{\"size\":9223372036854775807,\"used\":0}", INT64_MAX, 0);
+	used_is("{\"size\":8,\"used\":9}", 0, 0);
+	used_is("{\"size\":0,\"used\":0}", 0, 0);
+	used_is("{\"size\":8}", 0, 0);
+	used_is("{\"used\":8}", 0, 0);
+	used_is("{\"size\":8,\"used\":-1}", 0, 0);
+	used_is("{\"size\":-8,\"used\":-9}", 0, 0);
+	used_is("{\"size\":\"8\",\"used\":7}", 0, 0);
+	used_is("{\"size\":8,\"used\":7.5}", 0, 0);
+	used_is("[8,7]", 0, 0);
+	used_is("null", 0, 0);
+}
+
 static void no_table_tells_nothing(void **state)
 {
 	static const char *const none[] = {"{}", "{\"table\":null}", "{\"table\":[1]}",
@@ -241,6 +274,7 @@ int main(void)
 		cmocka_unit_test(partition_has_what_the_manifest_says),
 		cmocka_unit_test(partition_that_cannot_be_is_none),
 		cmocka_unit_test(strings_of_other_types_are_empty),
+		cmocka_unit_test(use_is_told_or_nothing_is),
 		cmocka_unit_test(no_table_tells_nothing),
 		cmocka_unit_test(ranges_are_two_numbers),
 		cmocka_unit_test(where_names_what_it_touches),

@@ -94,6 +94,8 @@ static void assert_gpt(const char *path)
 	assert_string_equal(value(manifest, "table.partitions.1.fs.version"), "1.0");
 	assert_string_equal(value(manifest, "table.partitions.1.fs.uuid"),
 			    "aaaaaaaa-0000-4000-8000-000000000002");
+	assert_string_equal(value(manifest, "table.partitions.1.fs.size"), "16777216");
+	assert_string_not_equal(value(manifest, "table.partitions.1.fs.used"), "(none)");
 	assert_string_equal(value(manifest, "table.partitions.2"), "(none)");
 	assert_string_equal(value(manifest, "contents"), "(none)");
 	json_decref(manifest);
@@ -175,6 +177,7 @@ static void a_file_system_without_a_table(void **state)
 	manifest = manifest_of(path);
 	assert_string_equal(value(manifest, "contents.type"), "ext4");
 	assert_string_equal(value(manifest, "contents.label"), "home");
+	assert_string_equal(value(manifest, "contents.size"), "16777216");
 	assert_string_equal(value(manifest, "table"), "(none)");
 	json_decref(manifest);
 	assert_contents(path, "ext4 home");

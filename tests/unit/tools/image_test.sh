@@ -158,8 +158,8 @@ ok "its chunks" says '^Chunks: +10 of 4.0 MiB, in 1[0-9] frames$' info.out
 ok "its root" says '^Root: +[0-9a-f]{32}$' info.out
 ok "its times" says '^Finished: +20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC$' info.out
 ok "its partition table" says '^Partitions: +gpt, ' info.out
-ok "its partitions, with file system, label, name and UUID" \
-	says '^   2  +8388608  16.0 MiB  ext4   rescue  a name +[0-9a-f-]{36} ' info.out
+ok "its partitions, with used share, file system, label, name and UUID" \
+	says '^   2  +8388608  16.0 MiB  +[0-9]+%  ext4   rescue  a name +[0-9a-f-]{36} ' info.out
 json_info() {
 	tbstream info --json image.zst >info.json && python3 - <<-'EOF'
 		import json
@@ -168,6 +168,7 @@ json_info() {
 		assert info["size"] == 40 << 20 and info["chunks"] == 10 and info["format"] == 1
 		part = info["table"]["partitions"][1]
 		assert part["start"] == 8 << 20 and part["fs"]["type"] == "ext4", part
+		assert part["fs"]["size"] == 16 << 20 and 0 < part["fs"]["used"] < 16 << 20, part
 	EOF
 }
 ok "--json is the manifest" json_info
