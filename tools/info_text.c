@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "codec/manifest.h"
+#include "codec/manifest_set.h"
 #include "codec/manifest_table.h"
 #include "codec/text.h"
 #include "ui/msg.h"
@@ -156,6 +157,16 @@ static void text_used(const json_t *manifest)
 			  msg_size(used, used_text), msg_size(size, size_text));
 }
 
+static void text_set(const json_t *manifest)
+{
+	struct manifest_set set;
+	struct digest id;
+
+	if (digest_parse(manifest_string(manifest, "transfer"), &id) == 0 &&
+	    manifest_set_get(manifest, id.bytes, &set) == 0 && set.count > 1)
+		text_line("Disk:", "%u of %u of one transfer", set.index, set.count);
+}
+
 static void text_partition(struct table *table, const struct manifest_partition *partition)
 {
 	char text[24];
@@ -217,6 +228,7 @@ void info_print_text(const struct info *info)
 	text_facts(manifest, "Source:", source);
 	text_facts(manifest, "Host:", host);
 	text_line("Created:", "%s", text_time(json_object_get(manifest, "created"), when));
+	text_set(manifest);
 	text_resumes(manifest);
 	text_line("Finished:", "%s", text_time(json_object_get(manifest, "finished"), when));
 	text_line("Tool:", "%s", manifest_string(manifest, "tool"));

@@ -53,7 +53,8 @@ static const struct options_entry {
 	{"timeout", 't', "SECONDS", OPTIONS_BOTH,
 	 "give up when the other side has not come by then (default: wait for ever)"},
 	{"output", 'o', "IMAGE", OPTIONS_RECV,
-	 "write the image to this file; it appears under its name when it is whole"},
+	 "write the image to this file; it appears under its name when it is whole. DIR/ takes an "
+	 "image of every disk that is sent, and an index"},
 	{"decompress", 'd', NULL, OPTIONS_RECV,
 	 "write the disk's own bytes to standard output, not the image"},
 	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
@@ -105,19 +106,21 @@ static const struct options_usage {
 	const char *usage, *examples;
 } options_usages[] = {
 	{OPTIONS_SEND,
-	 "Usage: tbsend [OPTIONS] SOURCE\n"
-	 "Sends a disk, a file or an image (as the disk that it holds) to tbrecv at the\n"
-	 "other end of the cable.\n",
+	 "Usage: tbsend [OPTIONS] SOURCE...\n"
+	 "Sends a disk, a file or an image (as the disk that it holds), or several, to\n"
+	 "tbrecv at the other end of the cable.\n",
 	 "  tbsend /dev/nvme0n1       the disk, to `tbrecv -o laptop.zst`\n"
+	 "  tbsend /dev/sda /dev/sdb  both, to `tbrecv -o laptop/`\n"
 	 "  tbsend laptop.zst         the disk that it holds, to `tbrecv /dev/nvme0n1`\n"
 	 "  tbsend --plain /dev/sda > image.zst\n"},
 	{OPTIONS_RECV,
 	 "Usage: tbrecv [OPTIONS] > IMAGE\n"
-	 "       tbrecv [OPTIONS] -o IMAGE\n"
+	 "       tbrecv [OPTIONS] -o IMAGE|DIR/\n"
 	 "       tbrecv [OPTIONS] TARGET\n"
 	 "Receives what tbsend sends: as an image, or restored onto a disk or an existing\n"
 	 "file.\n",
 	 "  tbrecv -o laptop.zst      the image of what `tbsend /dev/nvme0n1` sends\n"
+	 "  tbrecv -o laptop/         an image of each disk of `tbsend /dev/sda /dev/sdb`\n"
 	 "  tbrecv /dev/nvme0n1       restores what `tbsend laptop.zst` sends\n"
 	 "  tbrecv --plain -s - /dev/sda < image.zst\n"},
 	{OPTIONS_STATUS,

@@ -62,6 +62,7 @@ void program_hello(const struct options *options, enum wire_role role, const uin
 		.role = role,
 		.version_least = WIRE_VERSION,
 		.version_most = WIRE_VERSION,
+		.capabilities = WIRE_CAPABILITY_SET,
 		.program = "tbstream " TBSTREAM_VERSION,
 	};
 	if (options->stream.kind == STREAM_PAIRED)

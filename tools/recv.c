@@ -121,27 +121,61 @@ static int recv_accept(struct recv *recv, const char *refusal)
 	return r < 0 ? recv_lost(recv, r) : 0;
 }
 
-static int recv_offer(struct recv *recv, const struct recv_options *options)
+/* A refusal in words, not an ABORT: nothing went wrong, and nothing was written. */
+static int recv_refuse(struct recv *recv, int error)
 {
-	struct link_record *record;
-	int r = recv_next(recv, &record);
+	char sentence[WIRE_SENTENCE_MOST + 1];
+
+	snprintf(sentence, sizeof(sentence), "%s", recv->why);
+	if (recv_accept(recv, sentence) == 0) {
+		link_flush(recv->link, stop_deadline(2 * STOP_SECOND));
+		recv->told = true;
+		recv_fail(recv, error, "%s", sentence);
+	}
+	return error;
+}
+
+/* Which disk of how many was offered: it must be the next one, and there must be room for all. */
+static int recv_offer_set(struct recv *recv, const struct recv_options *options,
+			  const struct recv_result *before, struct manifest_set *ret)
+{
+	int r = manifest_set_get(recv->manifest, recv->head.transfer_id, ret);
+
+	if (r < 0)
+		return recv_fail(recv, r, "the sender's OFFER is damaged");
+	if (!manifest_set_follows(before ? &before->set : NULL, ret))
+		return recv_fail(
+			recv, -EPROTO,
+			"the sender offered disk %u of %u, which is not the one that is due",
+			ret->index, ret->count);
+	if (ret->count == 1 || options->folder)
+		return 0;
+	recv_fail(recv, -EINVAL,
+		  "the sender has %u disks: receive them into a folder, `tbrecv -o DIR/`",
+		  ret->count);
+	return recv_refuse(recv, -EINVAL);
+}
+
+static int recv_offer(struct recv *recv, const struct recv_options *options,
+		      struct recv_result *before, struct recv_result *ret)
+{
+	struct link_record *record = before ? before->next : NULL;
+	int r = record ? 0 : recv_next(recv, &record);
 
 	if (r < 0)
 		return r;
+	if (before)
+		before->next = NULL;
 	r = recv_offer_take(recv, record);
 	free(record);
+	if (r == 0)
+		r = recv_offer_set(recv, options, before, &ret->set);
 	if (r < 0)
 		return r;
 	r = sink_begin(recv->sink, &recv->head, recv->manifest);
 	if (r < 0) {
 		recv_sink_failed(recv, r);
-		/* A refusal in words, not an ABORT: nothing went wrong, and nothing was written. */
-		if (r != -EINTR && recv_accept(recv, recv->why) == 0) {
-			link_flush(recv->link, stop_deadline(2 * STOP_SECOND));
-			recv->told = true;
-			recv_sink_failed(recv, r);
-		}
-		return r;
+		return r == -EINTR ? r : recv_refuse(recv, r);
 	}
 	recv->progress =
 		progress_new(options->progress, sink_name(recv->sink), recv->head.map.size);
@@ -286,6 +320,19 @@ static int recv_stream(struct recv *recv, struct recv_result *ret)
 	return 0;
 }
 
+/* What came behind RESULT: BYE, or the next disk's OFFER, which becomes RET's. */
+static void recv_take_answer(struct recv *recv, struct link_record *record, struct recv_result *ret)
+{
+	ret->confirmed = record->type == WIRE_TYPE_BYE || record->type == WIRE_TYPE_OFFER;
+	if (record->type == WIRE_TYPE_OFFER && ret->set.index < ret->set.count) {
+		ret->next = record;
+		return;
+	}
+	if (record->type == WIRE_TYPE_OFFER)
+		link_abort(recv->link, "more disks are offered than were announced");
+	free(record);
+}
+
 /*
  * Says RESULT and waits for the sender to have it: closing before it was read could lose it.
  * Whether it was heard changes nothing about what we have verified.
@@ -309,13 +356,10 @@ static void recv_say_result(struct recv *recv, struct recv_result *ret)
 	}
 	record->length = r;
 	r = link_put(recv->link, record);
-	while (r == 0) {
+	while (r == 0 && !ret->confirmed) {
 		r = link_get(recv->link, deadline, &record);
-		if (r < 0)
-			break;
-		ret->confirmed |= record->type == WIRE_TYPE_BYE;
-		r = ret->confirmed ? 1 : 0;
-		free(record);
+		if (r == 0)
+			recv_take_answer(recv, record, ret);
 	}
 }
 
@@ -329,7 +373,7 @@ static int recv_prepare(struct recv *recv)
 }
 
 int recv_records(struct link *link, struct sink *sink, const struct recv_options *options,
-		 struct recv_result *ret, char *ret_why, size_t len)
+		 struct recv_result *before, struct recv_result *ret, char *ret_why, size_t len)
 {
 	struct recv recv = {.link = link, .sink = sink, .why = ret_why, .why_len = len};
 
@@ -337,7 +381,7 @@ int recv_records(struct link *link, struct sink *sink, const struct recv_options
 	*ret = (struct recv_result){0};
 	int r = recv_prepare(&recv);
 	if (r == 0)
-		r = recv_offer(&recv, options);
+		r = recv_offer(&recv, options, before, ret);
 	if (r == 0) {
 		ret->size = recv.head.map.size;
 		recv_zero_digest(&recv, recv.head.map.chunk_size, &recv.zero);

@@ -24,6 +24,7 @@ struct send {
 	struct digest_state root;
 	struct wire_zero zeros; /* a run that is not sent yet */
 	uint64_t stored;
+	bool accepted; /* before that, the link's count is that of another disk */
 	char *why;
 	size_t why_len;
 };
@@ -48,7 +49,7 @@ static int send_lost(struct send *send, int error)
 
 static uint64_t send_acked_bytes(const struct send *send)
 {
-	uint64_t chunks = link_acked(send->link);
+	uint64_t chunks = send->accepted ? link_acked(send->link) : 0;
 
 	return chunks >= chunk_count(send->map) ? send->map->size : chunk_offset(send->map, chunks);
 }
@@ -127,6 +128,7 @@ static int send_accepted(struct send *send)
 			      ", and this version begins at the first.",
 			      accept.first);
 	free(record);
+	send->accepted = r == 0;
 	return r;
 }
 
@@ -230,14 +232,13 @@ static int send_end(struct send *send, struct send_result *ret)
 	return 0;
 }
 
-/* Takes leave, so that the receiver need not wait. What follows RESULT can hurt nothing any more.
- */
-static void send_bye(struct send *send)
+/* What follows RESULT can hurt nothing any more. */
+void send_bye(struct link *link)
 {
 	struct link_record *record = link_record_new(WIRE_TYPE_BYE, 0);
 
-	if (record && link_put(send->link, record) == 0)
-		link_flush(send->link, stop_deadline(2 * STOP_SECOND));
+	if (record && link_put(link, record) == 0)
+		link_flush(link, stop_deadline(2 * STOP_SECOND));
 }
 
 int send_records(struct source *source, struct link *link, struct progress *progress,
@@ -264,12 +265,10 @@ int send_records(struct source *source, struct link *link, struct progress *prog
 	if (r == 0)
 		r = send_end(&send, ret);
 	ret->stored = send.stored;
-	if (r == 0) {
+	if (r == 0)
 		progress_update(progress, send.map->size, send.stored);
-		send_bye(&send);
-	} else if (!link_ended(link)) {
+	else if (!link_ended(link))
 		link_abort(link, ret_why);
-	}
 	return r;
 }
 

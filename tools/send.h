@@ -18,10 +18,14 @@ struct send_result {
 /*
  * Sends SOURCE over LINK and waits for the receiver's RESULT. Returns 0 when the receiver has
  * verified it and the root is ours, or -errno with a sentence in RET_WHY (LEN bytes), which the
- * peer was told too where it was our own.
+ * peer was told too where it was our own. After a success the link waits for the next disk of the
+ * same transfer, or for send_bye.
  */
 int send_records(struct source *source, struct link *link, struct progress *progress,
 		 struct send_result *ret, char *ret_why, size_t len);
+
+/* Takes leave of the receiver, so that it need not wait for more. */
+void send_bye(struct link *link);
 
 /* Sends SOURCE as the image that it becomes to FD, with nobody to confirm it. Returns as above. */
 int send_plain(struct source *source, int fd, struct progress *progress, struct send_result *ret,

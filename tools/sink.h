@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a transfer arrives: an image (a file or a pipe), a disk that is restored, or a pipe that
- * takes the disk's bytes. One of them, behind one interface; chunks come in order, already checked.
+ * Where a transfer arrives: an image (a file, one in a folder, or a pipe), a disk that is restored,
+ * or a pipe that takes the disk's bytes. One of them, behind one interface; chunks come in order,
+ * already checked.
  */
 #ifndef SINK_H
 #define SINK_H
@@ -58,6 +59,12 @@ int sink_open_file(const char *path, const struct sink_options *options, struct 
 		   char *ret_why, size_t len);
 int sink_open_disk(const char *path, const struct sink_options *options, struct sink **ret,
 		   char *ret_why, size_t len);
+/*
+ * An image in FOLDER, which stays the caller's and takes one such sink after the other; the offer
+ * gives it its name.
+ */
+struct folder;
+int sink_open_folder(struct folder *folder, const struct sink_options *options, struct sink **ret);
 int sink_open_raw(int fd, const struct sink_options *options, struct sink **ret);
 void sink_close(struct sink *sink); /* NULL is fine; what is not finished stays unfinished */
 

@@ -84,15 +84,8 @@ static int sink_image_sync(struct sink *sink)
 static int sink_image_sync_folder(struct sink *sink)
 {
 	char *copy = strdup(sink->name);
-	int r = 0;
+	int r = copy ? out_sync_folder(dirname(copy)) : -ENOMEM;
 
-	if (!copy)
-		return -ENOMEM;
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd))
-		r = -errno;
-	if (fd >= 0)
-		close(fd);
 	free(copy);
 	return r;
 }
@@ -110,12 +103,10 @@ static int sink_image_finish(struct sink *sink, json_t *manifest, enum sink_end 
 	*ret = r ? SINK_DURABLE : SINK_WRITTEN;
 	if (!sink->part)
 		return 0;
-	if (renameat2(AT_FDCWD, sink->part, AT_FDCWD, sink->name,
-		      sink->options.force ? 0 : RENAME_NOREPLACE) &&
-	    (errno != EINVAL || rename(sink->part, sink->name)))
-		return sink_fail(sink, -errno,
-				 "the image is whole, but %s cannot be renamed to %s: %s",
-				 sink->part, sink->name, strerror(errno));
+	r = out_rename(sink->part, sink->name, sink->options.force);
+	if (r < 0)
+		return sink_fail(sink, r, "the image is whole, but %s cannot be renamed to %s: %s",
+				 sink->part, sink->name, strerror(-r));
 	r = sink_image_sync_folder(sink);
 	return r < 0 ? sink_image_error(sink, r) : 0;
 }

@@ -24,6 +24,9 @@ struct sink {
 	uint64_t stored;       /* bytes */
 	struct store *store;   /* image */
 	char *part;	       /* image under a name: where it is until it is whole */
+	struct folder *folder; /* folder: the caller's */
+	struct sink *image;    /* folder: the image in it, once it was accepted */
+	json_t *identity;      /* folder: of HEAD */
 	struct disk *disk;     /* disk, until the target has it */
 	struct target *target; /* disk */
 	uint64_t size;	       /* disk: bytes of the image that the target takes */

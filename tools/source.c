@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,7 +86,11 @@ static int source_open_image(struct source *source)
 		return r;
 	}
 	load_hold_against(source->load, source->view);
-	source->manifest = json_incref(view_manifest(source->view));
+	source->manifest = json_copy(view_manifest(source->view));
+	if (!source->manifest)
+		return -ENOMEM;
+	/* Which disk it once was of several says nothing about this transfer. */
+	json_object_del(source->manifest, "set");
 	source->head = *load_head(source->load);
 	return 0;
 }
@@ -202,6 +207,23 @@ const struct image_head *source_head(const struct source *source)
 json_t *source_manifest(const struct source *source)
 {
 	return source->manifest;
+}
+
+int source_set(struct source *source, const struct manifest_set *set)
+{
+	return manifest_set_put(source->manifest, set);
+}
+
+bool source_same(const struct source *a, const struct source *b)
+{
+	struct stat st_a, st_b;
+
+	if (fstat(a->disk->fd, &st_a) || fstat(b->disk->fd, &st_b))
+		return false;
+	if (S_ISBLK(st_a.st_mode) || S_ISBLK(st_b.st_mode))
+		return S_ISBLK(st_a.st_mode) && S_ISBLK(st_b.st_mode) &&
+		       st_a.st_rdev == st_b.st_rdev;
+	return st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
 }
 
 const char *source_path(const struct source *source)

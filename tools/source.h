@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "codec/image.h"
+#include "codec/manifest_set.h"
 
 struct source;
 
@@ -34,6 +35,10 @@ void source_close(struct source *source); /* NULL is fine */
 /* HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. */
 const struct image_head *source_head(const struct source *source);
 json_t *source_manifest(const struct source *source);
+/* Which disk of a transfer it is goes into the manifest. Returns 0 or -ENOMEM. */
+int source_set(struct source *source, const struct manifest_set *set);
+/* Whether A and B read the same device or file, whatever it was called. */
+bool source_same(const struct source *a, const struct source *b);
 const char *source_path(const struct source *source);
 
 /*

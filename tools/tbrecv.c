@@ -2,9 +2,11 @@
 /* tbrecv: what tbsend sends, as an image or restored. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "programs.h"
 #include "recv.h"
 #include "ui/msg.h"
@@ -14,7 +16,10 @@ struct tbrecv {
 	struct recv_options recv;
 	struct recv_result result;
 	struct sink *sink;
-	int64_t start;
+	struct folder *folder; /* takes the images, a sink each; else NULL */
+	unsigned int safe;     /* disks that are verified and complete */
+	uint64_t size, stored; /* theirs */
+	int64_t start, began;  /* of this disk, of all */
 	char why[768];
 };
 
@@ -57,6 +62,17 @@ static int tbrecv_ask(const char *question, char *ret, size_t len)
 	return msg_ask(question, stop_fd(), ret, len);
 }
 
+static int tbrecv_open_folder(struct tbrecv *run)
+{
+	const struct options *options = &run->options;
+
+	if (!options->output || !folder_meant(options->output))
+		return 0;
+	run->recv.folder = true;
+	return folder_open(options->output, options->force, &run->folder, run->why,
+			   sizeof(run->why));
+}
+
 static int tbrecv_open_sink(struct tbrecv *run)
 {
 	const struct options *options = &run->options;
@@ -76,6 +92,8 @@ static int tbrecv_open_sink(struct tbrecv *run)
 	if (options->count)
 		return sink_open_disk(options->arguments[0], &sink, &run->sink, run->why,
 				      sizeof(run->why));
+	if (run->folder)
+		return sink_open_folder(run->folder, &sink, &run->sink);
 	if (options->output)
 		return sink_open_file(options->output, &sink, &run->sink, run->why,
 				      sizeof(run->why));
@@ -92,36 +110,84 @@ static int tbrecv_failed(const struct tbrecv *run, int r)
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
 	if (run->sink && sink_note(run->sink)[0])
 		msg_error("%s", sink_note(run->sink));
+	if (run->safe)
+		msg_error("what came before is safe: %u disk%s in %s", run->safe,
+			  run->safe == 1 ? "" : "s", run->options.output);
 	return EXIT_FAILED;
+}
+
+static json_t *tbrecv_report_json(const struct tbrecv *run, const char *name, const char *root)
+{
+	const struct recv_result *result = &run->result;
+	json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:b, s:s}", "event",
+				   run->sink ? "verified" : "received", "target", name, "size",
+				   (json_int_t)result->size, "stored", (json_int_t)result->stored,
+				   "synced", result->end == SINK_DURABLE, "root", root);
+
+	if (result->set.count > 1) {
+		json_object_set_new(object, "disk", json_integer(result->set.index));
+		json_object_set_new(object, "disks", json_integer(result->set.count));
+	}
+	return object;
 }
 
 static void tbrecv_report(const struct tbrecv *run)
 {
 	const struct recv_result *result = &run->result;
 	const char *name = run->sink ? sink_name(run->sink) : "standard output";
-	char size[24], stored[24], elapsed[24], root[DIGEST_TEXT] = "";
+	char size[24], stored[24], elapsed[24], which[40] = "", root[DIGEST_TEXT] = "";
 
 	if (run->sink)
 		digest_format(&result->root, root);
 	if (run->options.json) {
-		program_json(json_pack("{s:s, s:s, s:I, s:I, s:b, s:s}", "event",
-				       run->sink ? "verified" : "received", "target", name, "size",
-				       (json_int_t)result->size, "stored",
-				       (json_int_t)result->stored, "synced",
-				       result->end == SINK_DURABLE, "root", root));
+		program_json(tbrecv_report_json(run, name, root));
 		return;
 	}
 	msg_size(result->size, size);
 	msg_size(result->stored, stored);
 	program_elapsed(run->start, elapsed);
+	if (result->set.count > 1)
+		snprintf(which, sizeof(which), " (disk %u of %u)", result->set.index,
+			 result->set.count);
 	if (!run->sink)
 		msg_note("%s received in %s, not verified%s", size, elapsed,
 			 result->end == SINK_DURABLE ? "" : ", not synced (pipe)");
 	else
-		msg_note("%s: %s received in %s, %s written, verified and %s%s. Root %s", name,
-			 size, elapsed, stored,
+		msg_note("%s%s: %s received in %s, %s written, verified and %s%s. Root %s", name,
+			 which, size, elapsed, stored,
 			 result->end == SINK_DURABLE ? "synced" : "not synced (pipe)",
 			 run->options.verify ? ", read back and compared" : "", root);
+}
+
+/* The last line, where there were several disks. */
+static void tbrecv_report_all(const struct tbrecv *run)
+{
+	char size[24], stored[24], elapsed[24];
+
+	if (run->safe < 2)
+		return;
+	if (run->options.json) {
+		program_json(json_pack("{s:s, s:i, s:s, s:I, s:I}", "event", "complete", "disks",
+				       (int)run->safe, "target", run->options.output, "size",
+				       (json_int_t)run->size, "stored", (json_int_t)run->stored));
+		return;
+	}
+	msg_size(run->size, size);
+	msg_size(run->stored, stored);
+	program_elapsed(run->began, elapsed);
+	msg_note("%s: all %u disks are here, verified and synced: %s as %s, in %s",
+		 run->options.output, run->safe, size, stored, elapsed);
+}
+
+/* The disk is there. */
+static void tbrecv_done(struct tbrecv *run)
+{
+	tbrecv_report(run);
+	if (run->sink && sink_note(run->sink)[0])
+		msg_note("%s", sink_note(run->sink));
+	run->safe += run->folder != NULL;
+	run->size += run->result.size;
+	run->stored += run->result.stored;
 }
 
 static int tbrecv_plain(struct tbrecv *run)
@@ -142,6 +208,51 @@ static int tbrecv_plain(struct tbrecv *run)
 		r = recv_plain(stream_in(stream), run->sink, &run->recv, &run->result, run->why,
 			       sizeof(run->why));
 	stream_close(stream);
+	if (r == 0)
+		tbrecv_done(run);
+	return r;
+}
+
+/* The disk before was complete: whether there is another one, for which a new sink is opened. */
+static int tbrecv_next(struct tbrecv *run, struct link *link)
+{
+	const struct manifest_set *set = &run->result.set;
+	char why[512];
+
+	if (set->index == set->count) {
+		if (!run->result.confirmed)
+			msg_warn("the sender did not take leave: it may not know that all is well "
+				 "here");
+		return 0;
+	}
+	if (!run->result.next) {
+		link_why(link, why, sizeof(why));
+		snprintf(run->why, sizeof(run->why), "only %u of %u disks came: %s", set->index,
+			 set->count, why[0] ? why : "the sender did not go on");
+		return -EPIPE;
+	}
+	sink_close(run->sink);
+	run->sink = NULL;
+	return tbrecv_open_sink(run) < 0 ? -ENOMEM : 1;
+}
+
+static int tbrecv_disks(struct tbrecv *run, struct link *link)
+{
+	struct recv_result before = {0};
+	int r;
+
+	do {
+		run->start = stop_now();
+		r = recv_records(link, run->sink, &run->recv, before.next ? &before : NULL,
+				 &run->result, run->why, sizeof(run->why));
+		free(before.next);
+		if (r < 0)
+			return r;
+		tbrecv_done(run);
+		r = tbrecv_next(run, link);
+		before = run->result;
+	} while (r > 0);
+	free(before.next);
 	return r;
 }
 
@@ -160,11 +271,9 @@ static int tbrecv_records(struct tbrecv *run)
 		return r;
 	msg_note("receiving from %s over %s", peer.host[0] ? peer.host : "the sender",
 		 link_name(link));
-	run->start = stop_now();
-	r = recv_records(link, run->sink, &run->recv, &run->result, run->why, sizeof(run->why));
+	run->began = stop_now();
+	r = tbrecv_disks(run, link);
 	link_close(link);
-	if (r == 0 && !run->result.confirmed)
-		msg_warn("the sender did not take leave: it may not know that all is well here");
 	return r;
 }
 
@@ -178,17 +287,17 @@ int tbrecv_main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	run.recv.progress = run.options.progress;
-	int r = tbrecv_open_sink(&run);
+	int r = tbrecv_open_folder(&run);
+	if (r == 0)
+		r = tbrecv_open_sink(&run);
 	if (r == 0)
 		r = run.options.plain ? tbrecv_plain(&run) : tbrecv_records(&run);
 	code = EXIT_VERIFIED;
-	if (r == 0) {
-		tbrecv_report(&run);
-		if (run.sink && sink_note(run.sink)[0])
-			msg_note("%s", sink_note(run.sink));
-	} else {
+	if (r == 0)
+		tbrecv_report_all(&run);
+	else
 		code = tbrecv_failed(&run, r);
-	}
 	sink_close(run.sink);
+	folder_close(run.folder);
 	return code;
 }

@@ -2,6 +2,7 @@
 /* tbsend: a disk, a file or an image to the other end. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,10 +13,11 @@
 
 struct tbsend {
 	struct options options;
-	const char *path;
-	struct source *source;
+	struct source **sources; /* of every argument; none with --raw */
+	int disk;		 /* the one that is sent: its argument */
 	struct send_result result;
-	int64_t start;
+	uint64_t size, stored; /* of all that is confirmed */
+	int64_t start, began;  /* of this disk, of all */
 	char why[768];
 };
 
@@ -27,11 +29,19 @@ static int tbsend_check(struct tbsend *run)
 		msg_error("which disk? Say `tbsend /dev/nvme0n1`; `tbstream disks` lists them");
 		return EXIT_USAGE;
 	}
-	if (options->count > 1) {
-		msg_error("one source at a time: '%s' is one too many", options->arguments[1]);
+	if (options->count > 1 && (options->plain || options->partition)) {
+		msg_error("%s takes one source: '%s' is one too many",
+			  options->raw	   ? "--raw"
+			  : options->plain ? "--plain"
+					   : "--partition",
+			  options->arguments[1]);
 		return EXIT_USAGE;
 	}
-	run->path = options->arguments[0];
+	if (options->count > MANIFEST_SET_MOST) {
+		msg_error("%d disks are too many for one transfer: send at most %d at a time",
+			  options->count, MANIFEST_SET_MOST);
+		return EXIT_USAGE;
+	}
 	if (options->raw && options->partition) {
 		msg_error("--raw sends bytes as they are: --partition does not go with it");
 		return EXIT_USAGE;
@@ -41,10 +51,29 @@ static int tbsend_check(struct tbsend *run)
 	if (options->stream.kind == STREAM_STDIO && isatty(STDOUT_FILENO)) {
 		msg_error("an image is nothing for a terminal: redirect the output, as in "
 			  "`tbsend --plain %s > image.zst`",
-			  run->path);
+			  options->arguments[0]);
 		return EXIT_USAGE;
 	}
 	return -1;
+}
+
+static const char *tbsend_path(const struct tbsend *run)
+{
+	return run->options.arguments[run->disk];
+}
+
+static struct source *tbsend_source(const struct tbsend *run)
+{
+	return run->options.raw ? NULL : run->sources[run->disk];
+}
+
+/* "", or " (disk 1 of 2)". */
+static const char *tbsend_which(const struct tbsend *run, char ret[40])
+{
+	ret[0] = '\0';
+	if (run->options.count > 1)
+		snprintf(ret, 40, " (disk %d of %d)", run->disk + 1, run->options.count);
+	return ret;
 }
 
 /* A file system that changes while it is read makes an image that may not mount. */
@@ -57,45 +86,108 @@ static void tbsend_warn_used(const char *path)
 			 user);
 }
 
+/* The arguments FROM to TO, as "/dev/sda, /dev/sdb". Returns a string (free) or NULL. */
+static char *tbsend_list(const struct tbsend *run, int from, int to)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	if (!file)
+		return NULL;
+	for (int i = from; i < to; i++)
+		fprintf(file, "%s%s", i > from ? ", " : "", run->options.arguments[i]);
+	fclose(file);
+	return text;
+}
+
 static int tbsend_failed(const struct tbsend *run, int r)
 {
 	if (r == -EINTR)
-		msg_error("interrupted before the receiver confirmed %s", run->path);
+		msg_error("interrupted before the receiver confirmed %s", tbsend_path(run));
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
+	if (run->disk) {
+		char *safe = tbsend_list(run, 0, run->disk);
+		char *rest = tbsend_list(run, run->disk, run->options.count);
+
+		msg_error("safe at the receiver: %s; not safe: %s",
+			  safe ? safe : "the disks before", rest ? rest : "the rest");
+		free(safe);
+		free(rest);
+	}
 	return EXIT_FAILED;
+}
+
+static json_t *tbsend_report_json(const struct tbsend *run, const char *event)
+{
+	const struct send_result *result = &run->result;
+	char root[DIGEST_TEXT];
+
+	digest_format(&result->root, root);
+	json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:s}", "event", event, "source",
+				   tbsend_path(run), "size", (json_int_t)result->size, "stored",
+				   (json_int_t)result->stored, "root", root);
+
+	if (run->options.count > 1) {
+		json_object_set_new(object, "disk", json_integer(run->disk + 1));
+		json_object_set_new(object, "disks", json_integer(run->options.count));
+	}
+	return object;
 }
 
 static void tbsend_report(const struct tbsend *run, const char *event)
 {
+	const char *path = tbsend_path(run);
 	char size[24], stored[24], elapsed[24], root[DIGEST_TEXT];
 	const struct send_result *result = &run->result;
 
 	digest_format(&result->root, root);
 	if (run->options.json) {
-		program_json(json_pack("{s:s, s:s, s:I, s:I, s:s}", "event", event, "source",
-				       run->path, "size", (json_int_t)result->size, "stored",
-				       (json_int_t)result->stored, "root", root));
+		program_json(tbsend_report_json(run, event));
 		return;
 	}
 	msg_size(result->size, size);
 	msg_size(result->stored, stored);
 	program_elapsed(run->start, elapsed);
 	if (!strcmp(event, "sent"))
-		msg_note("%s: %s sent as %s in %s, not confirmed: verify it at the other end",
-			 run->path, size, stored, elapsed);
+		msg_note("%s: %s sent as %s in %s, not confirmed: verify it at the other end", path,
+			 size, stored, elapsed);
 	else if (result->peer.status == WIRE_STATUS_WRITTEN)
 		msg_note("%s: %s sent as %s in %s; the receiver verified it, but wrote into a "
 			 "pipe: not synced (pipe). Root %s",
-			 run->path, size, stored, elapsed, root);
+			 path, size, stored, elapsed, root);
 	else
 		msg_note("%s: %s sent as %s in %s; the receiver has verified and synced it. Root "
 			 "%s",
-			 run->path, size, stored, elapsed, root);
+			 path, size, stored, elapsed, root);
+}
+
+/* The last line, where there were several disks. */
+static void tbsend_report_all(const struct tbsend *run)
+{
+	char size[24], stored[24], elapsed[24];
+	int count = run->options.count;
+
+	if (count == 1)
+		return;
+	if (run->options.json) {
+		program_json(json_pack("{s:s, s:i, s:I, s:I}", "event", "complete", "disks", count,
+				       "size", (json_int_t)run->size, "stored",
+				       (json_int_t)run->stored));
+		return;
+	}
+	msg_size(run->size, size);
+	msg_size(run->stored, stored);
+	program_elapsed(run->began, elapsed);
+	msg_note("all %d disks: %s sent as %s in %s; the receiver has verified and synced them",
+		 count, size, stored, elapsed);
 }
 
 static int tbsend_plain(struct tbsend *run)
 {
+	struct source *source = tbsend_source(run);
+	const char *path = tbsend_path(run);
 	struct stream_options stream_options;
 	struct stream *stream = NULL;
 	struct progress *progress;
@@ -106,11 +198,11 @@ static int tbsend_plain(struct tbsend *run)
 	if (r < 0)
 		return tbsend_failed(run, r);
 	run->start = stop_now();
-	progress = progress_new(run->options.progress, run->path,
-				run->source ? source_head(run->source)->map.size : 0);
-	r = run->options.raw ? send_raw(run->path, stream_out(stream), progress, &run->result,
-					run->why, sizeof(run->why))
-			     : send_plain(run->source, stream_out(stream), progress, &run->result,
+	progress = progress_new(run->options.progress, path,
+				source ? source_head(source)->map.size : 0);
+	r = run->options.raw ? send_raw(path, stream_out(stream), progress, &run->result, run->why,
+					sizeof(run->why))
+			     : send_plain(source, stream_out(stream), progress, &run->result,
 					  run->why, sizeof(run->why));
 	progress_end(progress);
 	stream_close(stream);
@@ -120,32 +212,108 @@ static int tbsend_plain(struct tbsend *run)
 	return EXIT_VERIFIED;
 }
 
+static int tbsend_disk(struct tbsend *run, struct link *link, const char *peer)
+{
+	struct source *source = tbsend_source(run);
+	struct progress *progress;
+	char which[40];
+
+	msg_note("sending %s%s to %s over %s", tbsend_path(run), tbsend_which(run, which), peer,
+		 link_name(link));
+	run->start = stop_now();
+	progress = progress_new(run->options.progress, tbsend_path(run),
+				source_head(source)->map.size);
+	int r = send_records(source, link, progress, &run->result, run->why, sizeof(run->why));
+	progress_end(progress);
+	if (r < 0)
+		return r;
+	tbsend_report(run, "verified");
+	run->size += run->result.size;
+	run->stored += run->result.stored;
+	return 0;
+}
+
+/* A receiver that knows only one disk must not find out after the first. */
+static int tbsend_check_peer(struct tbsend *run, struct link *link, const struct wire_hello *peer)
+{
+	if (run->options.count == 1 || peer->capabilities & WIRE_CAPABILITY_SET)
+		return 0;
+	snprintf(run->why, sizeof(run->why),
+		 "the receiver (%s) takes one disk at a time: send them one by one", peer->program);
+	link_abort(link, run->why);
+	return -EOPNOTSUPP;
+}
+
 static int tbsend_records(struct tbsend *run)
 {
-	const struct image_head *head = source_head(run->source);
 	struct stream_options stream_options;
 	struct wire_hello hello, peer;
-	struct progress *progress;
 	struct link *link = NULL;
 	int r;
 
 	program_stream_options(&run->options, false, &stream_options);
-	program_hello(&run->options, WIRE_SENDER, head->transfer_id, &hello);
+	program_hello(&run->options, WIRE_SENDER, source_head(run->sources[0])->transfer_id,
+		      &hello);
 	r = link_open(&run->options.stream, &stream_options, &hello, &link, &peer, run->why,
 		      sizeof(run->why));
 	if (r < 0)
 		return tbsend_failed(run, r);
-	msg_note("sending %s to %s over %s", run->path, peer.host[0] ? peer.host : "the receiver",
-		 link_name(link));
-	run->start = stop_now();
-	progress = progress_new(run->options.progress, run->path, head->map.size);
-	r = send_records(run->source, link, progress, &run->result, run->why, sizeof(run->why));
-	progress_end(progress);
+	run->began = stop_now();
+	r = tbsend_check_peer(run, link, &peer);
+	while (r == 0 && run->disk < run->options.count) {
+		r = tbsend_disk(run, link, peer.host[0] ? peer.host : "the receiver");
+		run->disk += r == 0;
+	}
+	if (r == 0)
+		send_bye(link);
 	link_close(link);
 	if (r < 0)
 		return tbsend_failed(run, r);
-	tbsend_report(run, "verified");
+	tbsend_report_all(run);
 	return EXIT_VERIFIED;
+}
+
+/* Opens the source at run->disk, which must be another one than those before it. */
+static int tbsend_open_one(struct tbsend *run)
+{
+	struct manifest_set set = {.index = run->disk + 1, .count = run->options.count};
+	struct source **source = &run->sources[run->disk];
+	int r = source_open(tbsend_path(run), run->options.level, run->options.partition, source,
+			    run->why, sizeof(run->why));
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < run->disk; i++) {
+		if (!source_same(run->sources[i], *source))
+			continue;
+		snprintf(run->why, sizeof(run->why),
+			 "%s is given twice, first as %s: name each disk once", tbsend_path(run),
+			 run->options.arguments[i]);
+		return -EINVAL;
+	}
+	memcpy(set.id.bytes, source_head(run->sources[0])->transfer_id, DIGEST_SIZE);
+	return source_set(*source, &set);
+}
+
+/* All of them, so that what is wrong is said before anything is sent. */
+static int tbsend_open(struct tbsend *run)
+{
+	int r = 0;
+
+	run->sources = calloc(run->options.count, sizeof(*run->sources));
+	if (!run->sources)
+		return -ENOMEM;
+	for (run->disk = 0; r == 0 && run->disk < run->options.count; run->disk++)
+		r = tbsend_open_one(run);
+	run->disk = 0;
+	return r;
+}
+
+static void tbsend_close(struct tbsend *run)
+{
+	for (int i = 0; run->sources && i < run->options.count; i++)
+		source_close(run->sources[i]);
+	free(run->sources);
 }
 
 int tbsend_main(int argc, char **argv)
@@ -157,15 +325,15 @@ int tbsend_main(int argc, char **argv)
 		code = tbsend_check(&run);
 	if (code >= 0)
 		return code;
-	if (!run.options.raw) {
-		int r = source_open(run.path, run.options.level, run.options.partition, &run.source,
-				    run.why, sizeof(run.why));
+	int r = run.options.raw ? 0 : tbsend_open(&run);
 
-		if (r < 0)
-			return tbsend_failed(&run, r);
+	if (r < 0) {
+		code = tbsend_failed(&run, r);
+	} else {
+		for (int i = 0; i < run.options.count; i++)
+			tbsend_warn_used(run.options.arguments[i]);
+		code = run.options.plain ? tbsend_plain(&run) : tbsend_records(&run);
 	}
-	tbsend_warn_used(run.path);
-	code = run.options.plain ? tbsend_plain(&run) : tbsend_records(&run);
-	source_close(run.source);
+	tbsend_close(&run);
 	return code;
 }

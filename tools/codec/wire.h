@@ -82,12 +82,15 @@ uint32_t wire_crc32c(const void *data, size_t len);
 /* The type's name for messages, "unknown" for others. Never NULL. */
 const char *wire_type_name(uint8_t type);
 
+/* HELLO: several disks in one transfer, OFFER behind RESULT, are understood. */
+#define WIRE_CAPABILITY_SET 1u
+
 enum wire_role { WIRE_SENDER = 1, WIRE_RECEIVER = 2 };
 
 struct wire_hello {
 	uint8_t role; /* wire_role */
 	uint8_t version_least, version_most;
-	uint32_t capabilities;		   /* none are defined yet: 0 */
+	uint32_t capabilities;		   /* WIRE_CAPABILITY_*; others are not looked at */
 	uint8_t transfer_id[16];	   /* zeros: none yet */
 	char stream[WIRE_STREAM_MOST + 1]; /* of [A-Za-z0-9._-]; "" where no name was used */
 	char host[65];

@@ -63,8 +63,14 @@ int link_put(struct link *link, struct link_record *record)
 	while (!link->fate && queue_full(&link->out))
 		link_wait(link, STOP_NEVER);
 	fate = link->fate;
-	if (!fate)
+	if (!fate) {
+		/* No old count may follow it. */
+		if (record->type == WIRE_TYPE_ACCEPT) {
+			link->acked_here = 0;
+			link->ack_due = false;
+		}
 		queue_put(&link->out, record);
+	}
 	pthread_mutex_unlock(&link->lock);
 	if (fate)
 		free(record);

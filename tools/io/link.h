@@ -67,7 +67,10 @@ int link_flush(struct link *link, int64_t deadline);
  */
 int link_wait_acked(struct link *link, uint64_t chunks, int64_t deadline);
 
-/* Chunks durable here: the receiver says so, an ACK goes out soon. */
+/*
+ * Chunks durable here: the receiver says so, an ACK goes out soon. The count never goes down, but
+ * an ACCEPT that is put begins it anew, and one that came begins the peer's (link_acked).
+ */
 void link_acknowledge(struct link *link, uint64_t chunks);
 /* Chunks durable at the peer, as far as it told. */
 uint64_t link_acked(struct link *link);

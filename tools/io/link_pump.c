@@ -96,6 +96,9 @@ static void link_take(struct link *link, struct link_record *record)
 		default:
 			if (record->type & WIRE_TYPE_OPTIONAL)
 				break;
+			/* Here, in order with the counts that came before it. */
+			if (record->type == WIRE_TYPE_ACCEPT)
+				link->acked_there = 0;
 			queue_put(&link->in, record);
 			pthread_cond_broadcast(&link->changed);
 			return;

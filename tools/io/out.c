@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,4 +103,21 @@ int out_sync(int fd)
 	if (errno == EINVAL || errno == EROFS || errno == ENOTSUP)
 		return 0;
 	return -errno;
+}
+
+int out_sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 || fsync(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int out_rename(const char *from, const char *to, bool over)
+{
+	if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, over ? 0 : RENAME_NOREPLACE))
+		return 0;
+	return errno != EINVAL || rename(from, to) ? -errno : 0;
 }

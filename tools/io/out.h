@@ -25,5 +25,9 @@ ssize_t out_read_at(int fd, void *buf, size_t len, uint64_t offset);
 
 /* Puts what was written on the medium. Returns 1, or 0 where there is none (a pipe), or -errno. */
 int out_sync(int fd);
+/* The same for the names in the folder PATH. Returns 0 or -errno. */
+int out_sync_folder(const char *path);
+/* Renames FROM to TO; without OVER not onto what exists, where the file system can tell. */
+int out_rename(const char *from, const char *to, bool over);
 
 #endif

@@ -90,6 +90,39 @@ static void test_acknowledgements(void **state)
 	link_close(receiver.link);
 }
 
+/*
+ * The next disk of a transfer: ACCEPT begins the count anew, and the old one, which KEEPALIVEs
+ * carry until then, does not come back.
+ */
+static void test_acknowledgements_anew(void **state)
+{
+	struct link_test_end sender, receiver;
+	struct link_record *record;
+
+	(void)state;
+	link_test_pair(&sender, &receiver);
+	link_acknowledge(receiver.link, 7);
+	assert_int_equal(link_wait_acked(sender.link, 6, stop_deadline(LONG_WAIT)), 0);
+	stop_poll(-1, 0, stop_deadline(3 * link_test_limits.keepalive));
+	assert_int_equal(link_acked(sender.link), 7);
+	/* One that is still due goes out before it or not at all. */
+	link_acknowledge(receiver.link, 8);
+	record = link_record_new(WIRE_TYPE_ACCEPT, 0);
+	assert_non_null(record);
+	assert_int_equal(link_put(receiver.link, record), 0);
+	assert_int_equal(link_get(sender.link, stop_deadline(LONG_WAIT), &record), 0);
+	assert_int_equal(record->type, WIRE_TYPE_ACCEPT);
+	free(record);
+	assert_int_equal(link_acked(sender.link), 0);
+	stop_poll(-1, 0, stop_deadline(3 * link_test_limits.keepalive));
+	assert_int_equal(link_acked(sender.link), 0);
+	link_acknowledge(receiver.link, 2);
+	assert_int_equal(link_wait_acked(sender.link, 1, stop_deadline(LONG_WAIT)), 0);
+	assert_int_equal(link_acked(sender.link), 2);
+	link_close(sender.link);
+	link_close(receiver.link);
+}
+
 /* Whoever takes nothing for longer than a silence may last loses nothing, and ends nothing. */
 static void test_slow_consumer(void **state)
 {
@@ -194,10 +227,15 @@ static void test_record_bounds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_records_both_ways), cmocka_unit_test(test_acknowledgements),
-		cmocka_unit_test(test_slow_consumer),	  cmocka_unit_test(test_idle),
-		cmocka_unit_test(test_close_after_flush), cmocka_unit_test(test_abort),
-		cmocka_unit_test(test_put_woken),	  cmocka_unit_test(test_record_bounds),
+		cmocka_unit_test(test_records_both_ways),
+		cmocka_unit_test(test_acknowledgements),
+		cmocka_unit_test(test_acknowledgements_anew),
+		cmocka_unit_test(test_slow_consumer),
+		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_close_after_flush),
+		cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_put_woken),
+		cmocka_unit_test(test_record_bounds),
 	};
 
 	return stop_install() || cmocka_run_group_tests_name("link", tests, NULL, NULL);
