@@ -5,7 +5,7 @@
 
 #include "codec/manifest_set.h"
 #include "io/link.h"
-#include "sink.h"
+#include "sink/sink.h"
 #include "ui/progress.h"
 
 struct recv_options {

@@ -4,7 +4,7 @@
 #define SEND_H
 
 #include "io/link.h"
-#include "source.h"
+#include "source/source.h"
 #include "ui/progress.h"
 
 struct send_result {

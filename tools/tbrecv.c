@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "folder.h"
+#include "sink/folder.h"
 #include "programs.h"
 #include "recv.h"
 #include "ui/msg.h"

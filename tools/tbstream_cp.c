@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "copy.h"
-#include "place.h"
+#include "look/copy.h"
+#include "look/place.h"
 #include "programs.h"
 #include "ui/msg.h"
 

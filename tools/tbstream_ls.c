@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* tbstream ls: the partitions of an image, or the files in one of them. */
-#include "list.h"
+#include "look/list.h"
 #include "programs.h"
 #include "ui/msg.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "io/view.h"
-#include "mount.h"
+#include "look/mount.h"
 #include "programs.h"
 #include "ui/msg.h"
 

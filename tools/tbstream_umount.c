@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mount.h"
+#include "look/mount.h"
 #include "programs.h"
 #include "ui/msg.h"
 

@@ -19,7 +19,7 @@
 #include <valgrind/valgrind.h>
 
 #include "codec/bytes.h"
-#include "copy.h"
+#include "look/copy.h"
 #include "files_image.h"
 #include "ui/msg.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "folder_name.h"
+#include "sink/folder_name.h"
 
 #define COUNT(cases) (sizeof(cases) / sizeof(*(cases)))
 #define SIXTEEN	     "0123456789abcdef"

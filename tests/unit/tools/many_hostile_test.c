@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-#include "folder.h"
+#include "sink/folder.h"
 #include "recv.h"
 
 #define SIZE 4096u

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "mount.h"
+#include "look/mount.h"
 
 #define SIZE 100000u
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "place.h"
+#include "look/place.h"
 
 static const char *const *there; /* the files that exist */
 

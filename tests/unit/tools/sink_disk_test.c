@@ -4,7 +4,7 @@
 
 #include "codec/pack.h"
 #include "io/disk.h"
-#include "sink.h"
+#include "sink/sink.h"
 #include "ui/msg.h"
 
 /* What the user is asked, and answers; NULL: nobody is there. */

@@ -7,7 +7,7 @@
 
 #include "codec/chunk.h"
 #include "io/load.h"
-#include "source.h"
+#include "source/source.h"
 
 /* Under valgrind a sample has to do. */
 static size_t stride(size_t sample)

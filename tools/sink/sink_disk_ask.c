@@ -9,7 +9,7 @@
 #include "codec/text.h"
 #include "io/disk.h"
 #include "io/probe.h"
-#include "sink_disk.h"
+#include "sink/sink_disk.h"
 #include "ui/msg.h"
 
 #define BLANK_LENGTH (1u << 20) /* bytes at either end that an empty disk has as zeros */

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "copy_internal.h"
+#include "look/copy_internal.h"
 #include "io/stop.h"
 #include "ui/msg.h"
 

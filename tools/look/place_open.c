@@ -9,7 +9,7 @@
 
 #include "codec/manifest.h"
 #include "codec/manifest_table.h"
-#include "place.h"
+#include "look/place.h"
 #include "programs.h"
 #include "ui/msg.h"
 

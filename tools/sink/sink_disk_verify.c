@@ -9,7 +9,7 @@
 #include "io/spool.h"
 #include "io/stop.h"
 #include "io/target.h"
-#include "sink_disk.h"
+#include "sink/sink_disk.h"
 
 #define VERIFY_ENTRIES 256u /* read from the spool at once */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "list_entry.h"
+#include "look/list_entry.h"
 
 #include <stdio.h>
 #include <stdlib.h>

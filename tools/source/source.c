@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "source_kinds.h"
+#include "source/source_kinds.h"
 
 #include <errno.h>
 #include <inttypes.h>

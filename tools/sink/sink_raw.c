@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "io/out.h"
-#include "sink_kinds.h"
+#include "sink/sink_kinds.h"
 
 static int sink_raw_write(struct sink *sink, const void *buf, size_t len)
 {

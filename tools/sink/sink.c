@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "sink.h"
+#include "sink/sink.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sink_kinds.h"
+#include "sink/sink_kinds.h"
 
 struct sink *sink_new(const struct sink_ops *ops, const char *name)
 {

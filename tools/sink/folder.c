@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "folder.h"
+#include "sink/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "codec/manifest.h"
 #include "codec/text.h"
-#include "folder_name.h"
+#include "sink/folder_name.h"
 #include "io/out.h"
 
 #define FOLDER_TEXT 255 /* bytes of a peer's string in the index */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "mount.h"
+#include "look/mount.h"
 
 #include <stddef.h>
 #include <string.h>

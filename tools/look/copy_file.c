@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "codec/chunk.h"
-#include "copy_internal.h"
+#include "look/copy_internal.h"
 #include "io/out.h"
 #include "io/stop.h"
 #include "ui/msg.h"

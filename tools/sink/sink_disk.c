@@ -10,7 +10,7 @@
 #include "io/probe.h"
 #include "io/spool.h"
 #include "io/target.h"
-#include "sink_disk.h"
+#include "sink/sink_disk.h"
 #include "ui/msg.h"
 
 #define ZERO_ONCE   (64ull << 20) /* bytes: between two looks at a stop signal */

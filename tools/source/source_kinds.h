@@ -7,7 +7,7 @@
 #include "io/disk.h"
 #include "io/load.h"
 #include "io/view.h"
-#include "source.h"
+#include "source/source.h"
 
 struct source {
 	struct disk *disk;

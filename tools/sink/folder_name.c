@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "folder_name.h"
+#include "sink/folder_name.h"
 
 #include <stdio.h>
 #include <string.h>

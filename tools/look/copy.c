@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "copy.h"
+#include "look/copy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "copy_internal.h"
+#include "look/copy_internal.h"
 #include "ui/msg.h"
 
 /* The last name in PATH without the slashes behind it, or NULL where it names no file. */

@@ -3,7 +3,7 @@
 #ifndef LIST_ENTRY_H
 #define LIST_ENTRY_H
 
-#include "list.h"
+#include "look/list.h"
 #include "ui/table.h"
 
 struct list_entry {

@@ -18,7 +18,7 @@
 
 #include "io/spawn.h"
 #include "io/stop.h"
-#include "mount.h"
+#include "look/mount.h"
 
 #define RUN_PATIENCE (5 * STOP_SECOND)
 

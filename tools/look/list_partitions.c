@@ -4,7 +4,7 @@
 
 #include "codec/manifest.h"
 #include "codec/manifest_table.h"
-#include "list.h"
+#include "look/list.h"
 #include "programs.h"
 #include "ui/msg.h"
 #include "ui/table.h"

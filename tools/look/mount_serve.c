@@ -9,7 +9,7 @@
 
 #include "io/spawn.h"
 #include "io/stop.h"
-#include "mount.h"
+#include "look/mount.h"
 #include "ui/msg.h"
 
 #define SERVE_PATIENCE \

@@ -13,7 +13,7 @@
 
 #include "io/out.h"
 #include "io/store.h"
-#include "sink_kinds.h"
+#include "sink/sink_kinds.h"
 
 #define IMAGE_FAT_MOST UINT32_MAX /* bytes of a file on FAT */
 

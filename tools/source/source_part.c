@@ -13,7 +13,7 @@
 
 #include "codec/manifest.h"
 #include "codec/manifest_table.h"
-#include "source_kinds.h"
+#include "source/source_kinds.h"
 
 /* The partition's place in the image's manifest. Returns whether it has one. */
 static bool part_find(const json_t *manifest, int number, size_t *ret_index,

@@ -9,7 +9,7 @@
 #include "codec/manifest_table.h"
 #include "io/disk.h"
 #include "io/target.h"
-#include "sink_disk.h"
+#include "sink/sink_disk.h"
 #include "ui/msg.h"
 
 #define FIT_BACKUP 16384u /* bytes of a GPT's 128 entries; a sector for the header comes to it */

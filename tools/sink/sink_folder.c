@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "codec/manifest.h"
-#include "folder.h"
-#include "sink_kinds.h"
+#include "sink/folder.h"
+#include "sink/sink_kinds.h"
 
 /* What the image in the folder says is what this sink says. */
 static int sink_folder_took(struct sink *sink, int r)

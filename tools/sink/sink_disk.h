@@ -3,7 +3,7 @@
 #ifndef SINK_DISK_H
 #define SINK_DISK_H
 
-#include "sink_kinds.h"
+#include "sink/sink_kinds.h"
 
 /* Asks whether the disk may be overwritten with what MANIFEST tells of, where that is a question.
  */

@@ -6,7 +6,7 @@
 
 #include "codec/manifest.h"
 #include "codec/manifest_table.h"
-#include "mount.h"
+#include "look/mount.h"
 #include "ui/msg.h"
 #include "ui/table.h"
 

@@ -3,7 +3,7 @@
 #ifndef SINK_KINDS_H
 #define SINK_KINDS_H
 
-#include "sink.h"
+#include "sink/sink.h"
 
 struct sink_ops {
 	int (*begin)(struct sink *sink, const json_t *manifest);

@@ -3,7 +3,7 @@
 #ifndef COPY_INTERNAL_H
 #define COPY_INTERNAL_H
 
-#include "copy.h"
+#include "look/copy.h"
 #include "files/files_seen.h"
 
 #define COPY_BUFFER (1u << 20)

@@ -4,7 +4,7 @@
 #define LIST_H
 
 #include "options.h"
-#include "place.h"
+#include "look/place.h"
 
 /* The partitions, by the manifest. Returns an exit code; so does the other. */
 int list_partitions(const struct place *place, const struct view *view, bool json);
