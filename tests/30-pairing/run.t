@@ -257,6 +257,8 @@ def killed(sender, receiver):
     sending = sender.send()
     receiving = receiver.agent.spawn("tbrecv -t 40 -s pair | sleep 40")
     receiving.expect("receiving from")
+    # It has the sender's HELLO by then, but its own may not have left it yet.
+    sending.expect("sending ")
     receiving.kill(9)
     receiving.wait()
     refused(sending, "the other side", 20)

@@ -39,9 +39,15 @@ class Job:
         """Its standard output as text without the last newline."""
         return self.out.decode(errors="replace").rstrip("\n")
 
+    def _wait(self, condition, seconds, complaint):
+        try:
+            self.agent.wait(condition, seconds, f"{self} {complaint}")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}, and said: {self.all_text()}") from None
+
     def wait(self, seconds=30):
         """Wait for its end; returns its exit code."""
-        self.agent.wait(lambda: self.status is not None, seconds, f"{self} did not end")
+        self._wait(lambda: self.status is not None, seconds, "did not end")
         return self.status
 
     def check(self, seconds=30):
@@ -53,8 +59,8 @@ class Job:
     def expect(self, pattern, seconds=30):
         """Wait until a pattern stands in what it printed, on whichever output."""
         expression = re.compile(pattern, re.MULTILINE)
-        self.agent.wait(lambda: expression.search(self.all_text()) or self.status is not None,
-                        seconds, f"{self}: /{pattern}/ did not come")
+        self._wait(lambda: expression.search(self.all_text()) or self.status is not None,
+                   seconds, f"did not say /{pattern}/")
         if not expression.search(self.all_text()):
             raise CommandFailed(f"{self} ended ({self.status}) without /{pattern}/\n"
                                 f"{self.all_text()}".rstrip())
