@@ -90,7 +90,11 @@ static void text_sizes(const struct info *info)
 			 physical);
 	else if (logical > 0)
 		snprintf(behind, sizeof(behind), ", sectors of %lld", logical);
-	text_number_bytes("Size:", info->size, behind);
+	/* Of a stream only the end says it. */
+	if (json_object_get(manifest, "size"))
+		text_number_bytes("Size:", info->size, behind);
+	else
+		text_line("Size:", "not known before the end of the stream");
 	behind[0] = '\0';
 	if (info->complete)
 		snprintf(behind, sizeof(behind), ", ratio %.2f",
@@ -100,8 +104,10 @@ static void text_sizes(const struct info *info)
 	if (frames > 0)
 		snprintf(behind, sizeof(behind), ", in %lld frames", frames);
 	msg_size(json_integer_value(json_object_get(manifest, "chunk_size")), size);
-	text_line("Chunks:", "%lld of %s%s",
-		  (long long)json_integer_value(json_object_get(manifest, "chunks")), size, behind);
+	if (json_object_get(manifest, "chunks"))
+		text_line("Chunks:", "%lld of %s%s",
+			  (long long)json_integer_value(json_object_get(manifest, "chunks")), size,
+			  behind);
 }
 
 /* How many ranges, how long in all, and with -v each of them. */
@@ -225,7 +231,10 @@ void info_print_text(const struct info *info)
 	char when[40];
 
 	text_line("Image:", "%s, %s", info->path, info->complete ? "complete" : "NOT COMPLETE");
-	text_facts(manifest, "Source:", source);
+	if (strcmp(manifest_string(manifest, "source.kind"), "stream"))
+		text_facts(manifest, "Source:", source);
+	else
+		text_line("Source:", "a stream");
 	text_facts(manifest, "Host:", host);
 	text_line("Created:", "%s", text_time(json_object_get(manifest, "created"), when));
 	text_set(manifest);

@@ -30,6 +30,7 @@ struct recv {
 	struct digest_state root;
 	struct digest zero; /* of a whole chunk of zeros */
 	uint64_t next;	    /* chunk */
+	uint64_t came;	    /* bytes of the device in the chunks before it */
 	uint64_t synced_chunks, synced_bytes;
 	int64_t synced_at;
 	bool told; /* the peer knows why we failed */
@@ -177,8 +178,8 @@ static int recv_offer(struct recv *recv, const struct recv_options *options,
 		recv_sink_failed(recv, r);
 		return r == -EINTR ? r : recv_refuse(recv, r);
 	}
-	recv->progress =
-		progress_new(options->progress, sink_name(recv->sink), recv->head.map.size);
+	recv->progress = progress_new(options->progress, sink_name(recv->sink),
+				      chunk_map_known(&recv->head.map));
 	recv->synced_at = stop_now();
 	return recv_accept(recv, NULL);
 }
@@ -199,10 +200,7 @@ static int recv_sync(struct recv *recv, bool now)
 	recv->synced_bytes = stored;
 	recv->synced_at = stop_now();
 	link_acknowledge(recv->link, recv->next);
-	uint64_t done = recv->next >= chunk_count(&recv->head.map)
-				? recv->head.map.size
-				: chunk_offset(&recv->head.map, recv->next);
-	progress_update(recv->progress, done, stored);
+	progress_update(recv->progress, recv->came, stored);
 	return 0;
 }
 
@@ -214,7 +212,10 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 
 	if (r < 0)
 		return recv_fail(recv, r, "chunk %" PRIu64 " came damaged", recv->next);
-	if (data.index != recv->next || data.index >= chunk_count(&recv->head.map))
+	if (!chunk_follows(&recv->head.map, recv->next, recv->came))
+		return recv_fail(recv, -EPROTO, "chunk %" PRIu64 " came behind the last one",
+				 data.index);
+	if (data.index != recv->next)
 		return recv_fail(recv, -EPROTO,
 				 "chunk %" PRIu64 " came where chunk %" PRIu64 " was due",
 				 data.index, recv->next);
@@ -222,9 +223,11 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 		.entry = &data.entry,
 		.frame = data.frame,
 		.content = recv->content,
-		.length = chunk_length(&recv->head.map, data.index),
 	};
-	r = pack_check(data.frame, data.entry.stored_size, chunk.length);
+	r = pack_chunk_length(&recv->head.map, data.index, data.frame, data.entry.stored_size,
+			      &chunk.length);
+	if (r == 0)
+		r = pack_check(data.frame, data.entry.stored_size, chunk.length);
 	if (r == 0)
 		r = pack_restore(recv->pack, data.frame, data.entry.stored_size, recv->content,
 				 chunk.length);
@@ -240,6 +243,7 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 		return recv_sink_failed(recv, r);
 	digest_update(&recv->root, digest.bytes, DIGEST_SIZE);
 	recv->next++;
+	recv->came += chunk.length;
 	return 0;
 }
 
@@ -252,22 +256,44 @@ static void recv_zero_digest(struct recv *recv, uint32_t len, struct digest *ret
 static int recv_zeros(struct recv *recv, const struct link_record *record)
 {
 	const struct chunk_map *map = &recv->head.map;
-	uint64_t count = chunk_count(map);
 	struct wire_zero zero;
 	struct digest digest;
 	int r = wire_zero_get(record->payload, record->length, &zero);
 
-	if (r < 0 || zero.first != recv->next || zero.count > count - recv->next)
+	if (r < 0 || zero.first != recv->next || !chunk_follows(map, recv->next, recv->came) ||
+	    zero.count > chunk_count(map) - recv->next)
 		return recv_fail(recv, -EPROTO, "a range of zeros came that is out of place");
 	r = sink_zero(recv->sink, zero.count, zero.flags);
 	if (r < 0)
 		return recv_sink_failed(recv, r);
 	for (uint64_t i = 0; i < zero.count; i++, recv->next++) {
+		uint32_t len = chunk_length(map, recv->next);
+
 		digest = recv->zero;
-		if (chunk_length(map, recv->next) != map->chunk_size)
-			recv_zero_digest(recv, chunk_length(map, recv->next), &digest);
+		if (len != map->chunk_size)
+			recv_zero_digest(recv, len, &digest);
 		digest_update(&recv->root, digest.bytes, DIGEST_SIZE);
+		recv->came += len;
 	}
+	return 0;
+}
+
+/* Whether all came that END tells of. An open map is closed by it. */
+static int recv_end_size(struct recv *recv, const struct wire_end *end)
+{
+	struct chunk_map *map = &recv->head.map;
+	uint64_t due = chunk_map_open(map) ? end->chunks : chunk_count(map);
+
+	if (end->chunks != recv->next || recv->next != due)
+		return recv_fail(recv, -EPROTO,
+				 "the sender ended after %" PRIu64 " of %" PRIu64 " chunks",
+				 recv->next, due);
+	if (chunk_map_open(map))
+		map->size = recv->came;
+	if (end->size != map->size)
+		return recv_fail(recv, -EPROTO,
+				 "the sender tells of %" PRIu64 " bytes, but sent %" PRIu64,
+				 end->size, recv->came);
 	return 0;
 }
 
@@ -279,11 +305,10 @@ static int recv_end(struct recv *recv, const struct link_record *record, struct 
 
 	if (r < 0)
 		return recv_fail(recv, r, "the sender's END is damaged");
+	r = recv_end_size(recv, &end);
+	if (r < 0)
+		return r;
 	digest_root(&recv->root, map->size, map->chunk_size, &ret->root);
-	if (end.size != map->size || end.chunks != recv->next || recv->next != chunk_count(map))
-		return recv_fail(recv, -EPROTO,
-				 "the sender ended after %" PRIu64 " of %" PRIu64 " chunks",
-				 recv->next, chunk_count(map));
 	if (!digest_equal(&end.root, &ret->root))
 		return recv_fail(recv, -EBADMSG,
 				 "what arrived is not what was sent: the memory of one of the two "
@@ -383,12 +408,12 @@ int recv_records(struct link *link, struct sink *sink, const struct recv_options
 	if (r == 0)
 		r = recv_offer(&recv, options, before, ret);
 	if (r == 0) {
-		ret->size = recv.head.map.size;
 		recv_zero_digest(&recv, recv.head.map.chunk_size, &recv.zero);
 		r = recv_stream(&recv, ret);
 	}
 	ret->stored = sink_stored(sink);
 	if (r == 0) {
+		ret->size = recv.head.map.size;
 		recv_say_result(&recv, ret);
 		progress_update(recv.progress, ret->size, ret->stored);
 	} else if (!recv.told && !link_ended(link)) {

@@ -98,11 +98,12 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 	if (r == 0)
 		r = recv_plain_begin(load, view, sink, ret_why, len);
 	if (r == 0) {
-		ret->size = load_head(load)->map.size;
-		progress = progress_new(options->progress, sink_name(sink), ret->size);
+		progress = progress_new(options->progress, sink_name(sink),
+					chunk_map_known(&load_head(load)->map));
 		r = recv_plain_chunks(load, sink, progress, ret_why, len);
 	}
 	if (r == 0) {
+		ret->size = load_head(load)->map.size;
 		load_root(load, &ret->root);
 		r = recv_plain_sink(sink, sink_finish(sink, load_manifest(load), &ret->end),
 				    ret_why, len);

@@ -29,10 +29,13 @@ static json_t *info_head(const struct image_head *head)
 		json_object_set_new(source, "physical_sector", json_integer(head->physical_sector));
 	memcpy(id.bytes, head->transfer_id, DIGEST_SIZE);
 	digest_format(&id, transfer);
-	object = json_pack("{s:o, s:s, s:I, s:i, s:I, s:I}", "source", source, "transfer", transfer,
-			   "size", (json_int_t)head->map.size, "chunk_size",
-			   (int)head->map.chunk_size, "chunks", (json_int_t)chunk_count(&head->map),
-			   "created", (json_int_t)head->created);
+	object = json_pack("{s:o, s:s, s:i, s:I}", "source", source, "transfer", transfer,
+			   "chunk_size", (int)head->map.chunk_size, "created",
+			   (json_int_t)head->created);
+	if (!chunk_map_open(&head->map)) {
+		json_object_set_new(object, "size", json_integer(head->map.size));
+		json_object_set_new(object, "chunks", json_integer(chunk_count(&head->map)));
+	}
 	return object;
 }
 
@@ -71,7 +74,7 @@ static int info_failed(const struct info *info, int r, const char *why)
 static int info_print(struct info *info, const struct view *view, bool json)
 {
 	info->file_size = view_size(view);
-	info->size = view_head(view)->map.size;
+	info->size = chunk_map_known(&view_head(view)->map);
 	info->manifest =
 		info->complete ? json_incref(view_manifest(view)) : info_head(view_head(view));
 	if (!info->manifest) {

@@ -20,6 +20,7 @@ CHUNK = 4096
 TRANSFER = bytes(range(0xA0, 0xB0))
 CREATED = 1767225600
 FINISHED = 1767225612
+OPEN = 2**64 - 1  # HEAD's size where it is not known yet
 ZERO, UNALLOCATED, UNREADABLE, SLOT = 1, 2, 4, 8
 HEAD, CHECKPOINT, TABLE, MANIFEST, SUM, PAD = range(1, 7)
 SENDER, RECEIVER = 1, 2
@@ -90,10 +91,10 @@ def entry(chunk, frame, flags):
     return xxhsum(2, chunk) + struct.pack("<QII", number(3, frame), len(frame), flags)
 
 
-def head(identity, size):
+def head(identity, size, logical=512, physical=4096):
     text = compact(identity)
-    return hashed(HEAD, TRANSFER + struct.pack("<QQIIII", size, CREATED, CHUNK, 512, 4096, len(text))
-                  + text)
+    return hashed(HEAD, TRANSFER + struct.pack("<QQIIII", size, CREATED, CHUNK, logical, physical,
+                                               len(text)) + text)
 
 
 def checkpoint(first, entries):
@@ -136,9 +137,18 @@ class Image:
         self.frames.append((len(frame), content))
 
 
-def image(raw):
+def stream():
+    """What standard input is offered as; nothing is known of it, not even how long it is."""
+    return {
+        "source": {"path": "-", "kind": "stream"},
+        "host": {"name": "laptop", "kernel": "7.3.4"},
+        "tool": "tbstream 0.1",
+    }
+
+
+def image(raw, first, manifest, flags):
+    """The image of RAW with the HEAD FIRST, its chunks' FLAGS and what MANIFEST offered."""
     chunks = [raw[at:at + CHUNK] for at in range(0, len(raw), CHUNK)]
-    flags = [0, ZERO, 0, 0, UNREADABLE | SLOT, ZERO | UNALLOCATED, 0]
     frames = [zstd(chunk) for chunk in chunks]
     entries = [entry(*each) for each in zip(chunks, frames, flags)]
     root = xxhsum(2, b"".join(e[:16] for e in entries) + struct.pack("<QI", len(raw), CHUNK))
@@ -146,7 +156,7 @@ def image(raw):
     for i, frame in enumerate(frames):
         out.add(frame, len(chunks[i]))
         if i == 0:
-            out.add(head(IDENTITY, len(raw)))
+            out.add(first)
         if flags[i] & SLOT:
             slot = CHUNK + 16 + ((128 * 1024 - CHUNK) >> 11)  # ZSTD_compressBound
             out.add(ours(PAD, bytes(slot - len(frame) - 16)))
@@ -154,7 +164,7 @@ def image(raw):
             out.add(checkpoint(0, entries[:5]))
     start = len(out.data)
     out.add(ours(TABLE, struct.pack("<Q", len(entries)) + b"".join(entries)))
-    manifest = offered()
+    manifest = dict(manifest)
     manifest.update({
         "format": 1, "transfer": TRANSFER.hex(), "size": len(raw), "chunk_size": CHUNK,
         "chunks": len(chunks), "frames": len(out.frames) + 2, "root": root.hex(),
@@ -221,10 +231,14 @@ def records(raw, frames, entries, root):
 def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
     raw = device()
-    data, frames, entries, root = image(raw)
+    flags = [0, ZERO, 0, 0, UNREADABLE | SLOT, ZERO | UNALLOCATED, 0]
+    data, frames, entries, root = image(raw, head(IDENTITY, len(raw)), offered(), flags)
+    first = head(stream()["source"], OPEN, 0, 0)
+    unknown = image(raw, first, stream(), [flag & ZERO for flag in flags])[0]
     (folder / "records").mkdir(exist_ok=True)
     (folder / "device.raw").write_bytes(raw)
     (folder / "image.zst").write_bytes(data)
+    (folder / "stream.zst").write_bytes(unknown)
     for name, each in records(raw, frames, entries, root).items():
         (folder / "records" / f"{name}.bin").write_bytes(each)
 

@@ -9,11 +9,23 @@ bool chunk_map_valid(const struct chunk_map *map)
 		return false;
 	if (map->chunk_size & (map->chunk_size - 1))
 		return false;
-	return map->size <= (uint64_t)CHUNK_COUNT_MOST * map->chunk_size;
+	return chunk_map_open(map) || map->size <= (uint64_t)CHUNK_COUNT_MOST * map->chunk_size;
+}
+
+bool chunk_map_open(const struct chunk_map *map)
+{
+	return map->size == CHUNK_OPEN;
+}
+
+uint64_t chunk_map_known(const struct chunk_map *map)
+{
+	return chunk_map_open(map) ? 0 : map->size;
 }
 
 uint64_t chunk_count(const struct chunk_map *map)
 {
+	if (chunk_map_open(map))
+		return CHUNK_COUNT_MOST;
 	if (map->size == 0)
 		return 1;
 	return (map->size - 1) / map->chunk_size + 1;
@@ -29,6 +41,13 @@ uint32_t chunk_length(const struct chunk_map *map, uint64_t index)
 	uint64_t rest = map->size - chunk_offset(map, index);
 
 	return rest < map->chunk_size ? (uint32_t)rest : map->chunk_size;
+}
+
+bool chunk_follows(const struct chunk_map *map, uint64_t count, uint64_t size)
+{
+	/* Of an open map any chunk that is not whole was the last one. */
+	return count < chunk_count(map) &&
+	       (!chunk_map_open(map) || size == chunk_offset(map, count));
 }
 
 bool chunk_is_zero(const void *data, size_t len)

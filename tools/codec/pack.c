@@ -127,6 +127,22 @@ size_t pack_length(const void *frame, size_t len)
 	return ZSTD_isError(found) ? 0 : found;
 }
 
+int pack_chunk_length(const struct chunk_map *map, uint64_t index, const void *frame,
+		      size_t frame_len, uint32_t *ret)
+{
+	ZSTD_frameHeader header;
+
+	if (!chunk_map_open(map)) {
+		*ret = chunk_length(map, index);
+		return 0;
+	}
+	if (ZSTD_getFrameHeader(&header, frame, frame_len) != 0 ||
+	    header.frameContentSize > map->chunk_size || (index && !header.frameContentSize))
+		return -EBADMSG;
+	*ret = header.frameContentSize;
+	return 0;
+}
+
 int pack_check(const void *frame, size_t frame_len, size_t len)
 {
 	ZSTD_frameHeader header;

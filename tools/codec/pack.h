@@ -49,6 +49,14 @@ size_t pack_bound(size_t len);
 size_t pack_length(const void *frame, size_t len);
 
 /*
+ * The length in bytes of chunk INDEX (< chunk_count) of MAP, which the FRAME_LEN bytes at FRAME
+ * hold: what MAP says; of an open one what the frame's header does. Returns 0, or -EBADMSG when no
+ * chunk of that place is so long. Nothing else of the frame is looked at.
+ */
+int pack_chunk_length(const struct chunk_map *map, uint64_t index, const void *frame,
+		      size_t frame_len, uint32_t *ret);
+
+/*
  * Whether the FRAME_LEN bytes at FRAME are by their headers one zstd frame, and nothing else, of
  * LEN content bytes, with checksum, without dictionary, window at most 8 MiB. Returns 0 or
  * -EBADMSG. The content itself is not decompressed.

@@ -123,6 +123,7 @@ const struct image_head *load_head(const struct load *load)
 void load_hold_against(struct load *load, const struct view *view)
 {
 	load->view = view;
+	load->head.map = view_head(view)->map;
 }
 
 json_t *load_manifest(const struct load *load)
@@ -135,8 +136,9 @@ const char *load_why(const struct load *load)
 	return load->why;
 }
 
-uint64_t load_confirmed(const struct load *load)
+uint64_t load_confirmed(const struct load *load, uint64_t *ret_bytes)
 {
+	*ret_bytes = load->confirmed;
 	return load->pending_first;
 }
 
@@ -197,17 +199,21 @@ static int load_data(struct load *load, const uint8_t *frame, size_t len, struct
 {
 	uint64_t index = load->next;
 
-	if (index >= chunk_count(&load->head.map))
-		return load_fail(load, -EBADMSG, "it holds more chunks than its HEAD says");
+	if (!chunk_follows(&load->head.map, index, load->walked))
+		return load_fail(load, -EBADMSG,
+				 chunk_map_open(&load->head.map)
+					 ? "a chunk stands behind its last one"
+					 : "it holds more chunks than its HEAD says");
 	struct load_chunk chunk = {
 		.index = index,
 		.frame = frame,
 		.content = load->content,
-		.length = chunk_length(&load->head.map, index),
 		.entry = {.stored_size = len, .stored_hash = digest_stored(frame, len)},
 	};
-	int r = pack_check(frame, len, chunk.length);
+	int r = pack_chunk_length(&load->head.map, index, frame, len, &chunk.length);
 
+	if (r == 0)
+		r = pack_check(frame, len, chunk.length);
 	if (r == 0)
 		r = pack_restore(load->pack, frame, len, load->content, chunk.length);
 	if (r < 0)
@@ -224,6 +230,7 @@ static int load_data(struct load *load, const uint8_t *frame, size_t len, struct
 	digest_update(&load->root, chunk.entry.digest.bytes, DIGEST_SIZE);
 	load_count_frame(load, len, chunk.length);
 	load->next++;
+	load->walked += chunk.length;
 	*ret = chunk;
 	return 1;
 }
@@ -261,6 +268,7 @@ static int load_checkpoint(struct load *load, uint32_t size)
 	digest_update(&load->table, entries, (size_t)count * IMAGE_ENTRY);
 	load->pending_first += count;
 	load->pending_count = 0;
+	load->confirmed = load->walked;
 	load_count_frame(load, len, 0);
 	load_reader_take(&load->reader, len);
 	return 0;

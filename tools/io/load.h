@@ -33,13 +33,13 @@ struct load_chunk {
 int load_new(int fd, struct load **ret);
 void load_free(struct load *load); /* NULL is fine */
 
-/* HEAD. */
+/* HEAD. Where its map is open it is closed when the trailer is reached; see load_hold_against. */
 const struct image_head *load_head(const struct load *load);
 
 /*
  * From now on every chunk is held against TABLE of VIEW, which was opened on the same file and
- * stays open, before load_next gives it out. Without it a chunk in another's place shows at the
- * next CHECKPOINT only, when it may have been used.
+ * stays open, before load_next gives it out, and HEAD's map is the view's, which is closed. Without
+ * it a chunk in another's place shows at the next CHECKPOINT only, when it may have been used.
  */
 void load_hold_against(struct load *load, const struct view *view);
 
@@ -54,8 +54,11 @@ json_t *load_manifest(const struct load *load);
 /* The root, as computed from what was read so far. */
 void load_root(const struct load *load, struct digest *ret);
 const char *load_why(const struct load *load);
-/* Chunks, from the first on, that were read and that right CHECKPOINTs speak of. */
-uint64_t load_confirmed(const struct load *load);
+/*
+ * Chunks, from the first on, that were read and that right CHECKPOINTs speak of, and the bytes of
+ * the device in them.
+ */
+uint64_t load_confirmed(const struct load *load, uint64_t *ret_bytes);
 /* Whether what failed is that the input ended too early. */
 bool load_cut(const struct load *load);
 

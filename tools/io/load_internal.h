@@ -16,12 +16,14 @@ struct load {
 	size_t first_len, head_len; /* of the first frame and HEAD */
 	struct pack *pack;
 	uint8_t *content;
-	uint64_t next; /* chunk */
+	uint64_t next;	 /* chunk */
+	uint64_t walked; /* bytes of the device in the chunks before it */
 	struct digest_state root;
 	/* Walked, but not yet in a CHECKPOINT. */
 	struct image_entry *pending;
 	uint32_t pending_count, pending_room;
 	uint64_t pending_first;
+	uint64_t confirmed; /* bytes of the device before pending_first */
 	/* Over the entries of all CHECKPOINTs, and over what the seek table has to say: held
 	 * against the trailer. */
 	struct digest_state table, seek;

@@ -18,6 +18,8 @@ static int load_table(struct load *load, struct digest_state *sum)
 
 	if (r < 0)
 		return r;
+	if (chunk_map_open(&load->head.map))
+		load->head.map.size = load->walked;
 	if (image_table_header_get(at, &entries) < 0 || entries != load->next ||
 	    entries != chunk_count(&load->head.map))
 		return load_fail(load, -EBADMSG,

@@ -19,6 +19,7 @@ struct store {
 	char *identity;
 	uint32_t gap; /* chunks between two CHECKPOINTs */
 	uint64_t written;
+	uint64_t size;	       /* of the device so far, bytes */
 	uint64_t checkpointed; /* chunks */
 	struct digest_state root;
 	struct spool *spool;
@@ -137,15 +138,18 @@ out:
 int store_chunk(struct store *store, const struct image_entry *entry, const uint8_t *frame)
 {
 	uint64_t index = spool_count(store->spool);
+	uint32_t len;
 
-	if (index >= chunk_count(&store->head.map))
+	if (!chunk_follows(&store->head.map, index, store->size))
 		return -EOVERFLOW;
-	int r = store_write(store, frame, entry->stored_size);
+	int r = pack_chunk_length(&store->head.map, index, frame, entry->stored_size, &len);
+	if (r == 0)
+		r = store_write(store, frame, entry->stored_size);
+	if (r == 0)
+		r = spool_add(store->spool, entry);
 	if (r < 0)
 		return r;
-	r = spool_add(store->spool, entry);
-	if (r < 0)
-		return r;
+	store->size += len;
 	digest_update(&store->root, entry->digest.bytes, DIGEST_SIZE);
 	if (index == 0)
 		r = store_head(store);
@@ -323,7 +327,7 @@ int store_finish(struct store *store, json_t *manifest, struct digest *ret_root)
 	uint64_t count = spool_count(store->spool);
 	struct manifest_end end = {
 		.head = &store->head,
-		.size = store->head.map.size,
+		.size = store->size,
 		.chunks = count,
 		.frames = trailer.frames,
 		.finished = time(NULL),
@@ -334,6 +338,8 @@ int store_finish(struct store *store, json_t *manifest, struct digest *ret_root)
 	size_t json_len;
 	int r = 0;
 
+	if (chunk_map_open(&store->head.map))
+		store->head.map.size = end.size;
 	if (count != chunk_count(&store->head.map))
 		return -ENODATA;
 	if (store->checkpointed < count)

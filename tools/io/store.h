@@ -14,13 +14,22 @@
 
 struct store;
 
-/* Starts an image on FD (which stays the caller's) with HEAD. Writes nothing yet. 0 or -errno. */
+/*
+ * Starts an image on FD (which stays the caller's) with HEAD, whose map may be open. Writes nothing
+ * yet. 0 or -errno.
+ */
 int store_new(int fd, const struct image_head *head, struct store **ret);
 void store_free(struct store *store); /* NULL is fine */
 
-/* Appends the next chunk as the frame that ENTRY tells of. Returns 0 or -errno. */
+/*
+ * Appends the next chunk as the frame that ENTRY tells of; in an open map its header tells how long
+ * the chunk is. Returns 0, -EOVERFLOW where none can follow, or another -errno.
+ */
 int store_chunk(struct store *store, const struct image_entry *entry, const uint8_t *frame);
-/* Appends COUNT chunks of zeros (FLAGS as in an entry). Returns 0 or -errno. */
+/*
+ * Appends COUNT chunks of zeros (FLAGS as in an entry), whole ones in an open map. Returns as
+ * above.
+ */
 int store_zero(struct store *store, uint64_t count, uint32_t flags);
 /*
  * Writes the trailer: table, MANIFEST (completed by manifest_finish), sum and seek table. The root

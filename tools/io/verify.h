@@ -17,14 +17,14 @@
 
 struct verify_options {
 	unsigned int threads; /* 1 to VERIFY_THREADS_MOST; 0: one for every processor */
-	/* Called by the caller's thread now and then: DONE of TOTAL bytes of the device. May be
-	 * NULL. */
+	/* Called by the caller's thread now and then: DONE of TOTAL bytes of the device (0: not
+	 * known). May be NULL. */
 	void (*tell)(void *arg, uint64_t done, uint64_t total);
 	void *arg;
 };
 
 struct verify_result {
-	uint64_t size, chunks; /* of the device, as HEAD says: 0 until it was read */
+	uint64_t size, chunks; /* of the device: 0 until something says it */
 	uint64_t file_size;    /* bytes; 0 for a pipe */
 	struct digest root;    /* of what is right as a whole */
 	char why[768];	       /* a sentence about what is wrong */

@@ -11,18 +11,23 @@
 static void stream_confirmed(const struct load *load, struct verify_result *ret)
 {
 	const struct chunk_map *map = &load_head(load)->map;
-	uint64_t chunks = load_confirmed(load), count = chunk_count(map);
+	uint64_t bytes, chunks = load_confirmed(load, &bytes);
 	size_t used = strlen(ret->why);
 	char *at = ret->why + used;
 	size_t room = sizeof(ret->why) - used;
 
-	if (chunks == count)
+	if (chunks == chunk_count(map))
 		snprintf(at, room, "; all of its chunks are right, but its end is not");
+	else if (chunks && chunk_map_open(map))
+		snprintf(at, room,
+			 "; it is right up to the CHECKPOINT behind chunk %" PRIu64 " (%" PRIu64
+			 " bytes of the stream)",
+			 chunks - 1, bytes);
 	else if (chunks)
 		snprintf(at, room,
 			 "; it is right up to the CHECKPOINT behind chunk %" PRIu64 " (%" PRIu64
 			 " of %" PRIu64 " bytes of the device)",
-			 chunks - 1, chunk_offset(map, chunks), map->size);
+			 chunks - 1, bytes, map->size);
 	else
 		snprintf(at, room, "; no CHECKPOINT stands before that to confirm a chunk");
 }
@@ -34,11 +39,14 @@ static int stream_chunks(struct load *load, const struct verify_options *options
 	struct load_chunk chunk;
 	int r;
 
-	ret->size = map->size;
-	ret->chunks = chunk_count(map);
 	while ((r = load_next(load, &chunk)) == 1)
 		if (options->tell)
-			options->tell(options->arg, chunk_offset(map, chunk.index), map->size);
+			options->tell(options->arg, chunk_offset(map, chunk.index),
+				      chunk_map_known(map));
+	if (!chunk_map_open(map)) {
+		ret->size = map->size;
+		ret->chunks = chunk_count(map);
+	}
 	if (r == 0 && options->tell)
 		options->tell(options->arg, map->size, map->size);
 	return r;

@@ -32,7 +32,10 @@ void view_close(struct view *view); /* NULL is fine */
 /* Why view_open failed. */
 const char *view_why(const struct view *view);
 
-/* HEAD. After a view_open that failed: NULL when there was none that is right. */
+/*
+ * HEAD; its map is closed, whatever the file's is. After a view_open that failed: NULL when there
+ * was none that is right, and its map may be open.
+ */
 const struct image_head *view_head(const struct view *view);
 /* The manifest. Borrowed; json_incref is not for several threads. */
 json_t *view_manifest(const struct view *view);

@@ -43,7 +43,8 @@ static int view_open_file(struct view *view)
 		return view_fail(view, -ENODATA, "it has no trailer: it is not complete");
 	if (found == -EBADMSG)
 		return view_fail(view, -EBADMSG, "its trailer is damaged: its sizes cannot be");
-	if (view->trailer.sum.entries != chunk_count(&view->front.head.map))
+	if (!chunk_map_open(&view->front.head.map) &&
+	    view->trailer.sum.entries != chunk_count(&view->front.head.map))
 		return view_fail(view, -EBADMSG,
 				 "its trailer tells of %" PRIu64 " chunks, its HEAD of %" PRIu64,
 				 view->trailer.sum.entries, chunk_count(&view->front.head.map));

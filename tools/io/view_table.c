@@ -2,7 +2,8 @@
 /*
  * The trailer of a view, streamed once: TABLE and the seek table can have hundreds of megabytes.
  * TABLE and the seek table say the same of every data frame's length, which is held against each
- * other as a digest of all of them.
+ * other as a digest of all of them. Where HEAD leaves the size open the seek table alone knows how
+ * long the last chunk is, so what depends on that waits for it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +19,9 @@ struct view_pass {
 	struct load_reader reader;
 	struct digest_state sum, root;
 	struct digest_state table, seek; /* lengths of the data frames, as each of the two says */
+	uint32_t last;			 /* the last data frame's length, as TABLE says */
 	uint64_t frame, chunk, offset;	 /* of the next entry of the seek table */
+	uint32_t content;		 /* of the last data frame, as the seek table says */
 };
 
 static int view_pass_table(struct view_pass *pass)
@@ -26,7 +29,7 @@ static int view_pass_table(struct view_pass *pass)
 	const struct chunk_map *map = &pass->view->front.head.map;
 	uint8_t digests[VIEW_BATCH * DIGEST_SIZE], lengths[VIEW_BATCH * IMAGE_SEEK_ENTRY];
 	uint64_t entries, chunk = 0;
-	struct image_entry entry;
+	struct image_entry entry = {0};
 	const uint8_t *at;
 	int r = load_reader_peek(&pass->reader, IMAGE_TABLE_HEADER, &at);
 
@@ -52,11 +55,29 @@ static int view_pass_table(struct view_pass *pass)
 		if (r < 0)
 			return r;
 		digest_update(&pass->root, digests, count * DIGEST_SIZE);
-		digest_update(&pass->table, lengths, count * IMAGE_SEEK_ENTRY);
+		digest_update(&pass->table, lengths,
+			      (count - (chunk == entries)) * IMAGE_SEEK_ENTRY);
 		trailer_take(&pass->reader, &pass->sum, at, count * IMAGE_ENTRY);
 	}
-	digest_root(&pass->root, map->size, map->chunk_size, &pass->view->root);
+	pass->last = entry.stored_size;
 	return 0;
+}
+
+/*
+ * Both tables are read: the size is known, and with it the last chunk's length. From a content that
+ * no chunk can have follows another length, so that the tables differ.
+ */
+static void view_pass_last(struct view_pass *pass)
+{
+	struct chunk_map *map = &pass->view->front.head.map;
+	uint64_t last = pass->view->trailer.sum.entries - 1;
+	uint8_t length[IMAGE_SEEK_ENTRY];
+
+	if (chunk_map_open(map))
+		map->size = chunk_offset(map, last) + pass->content;
+	image_seek_entry_put(pass->last, chunk_length(map, last), length);
+	digest_update(&pass->table, length, sizeof(length));
+	digest_root(&pass->root, map->size, map->chunk_size, &pass->view->root);
 }
 
 /* Whether a frame without content can be STORED bytes long where it stands. */
@@ -92,6 +113,7 @@ static int view_pass_frame(struct view_pass *pass, const uint8_t raw[IMAGE_SEEK_
 		if (pass->frame == 1 || view->trailer.frames - pass->frame <= 3)
 			return -EBADMSG;
 		digest_update(&pass->seek, raw, IMAGE_SEEK_ENTRY);
+		pass->content = content;
 		pass->chunk++;
 	} else if (!view_pass_length(pass, stored)) {
 		return -EBADMSG;
@@ -127,6 +149,7 @@ static int view_pass_seek(struct view_pass *pass)
 			return r;
 		trailer_take(&pass->reader, &pass->sum, at, count * IMAGE_SEEK_ENTRY);
 	}
+	view_pass_last(pass);
 	digest_read(&pass->table, &table);
 	digest_read(&pass->seek, &seek);
 	if (!digest_equal(&table, &seek) || pass->offset != trailer->seek)

@@ -250,9 +250,9 @@ int folder_add(struct folder *folder, const struct folder_image *image, char *re
 {
 	struct folder_why why = {ret_why, len};
 	json_t *entry = json_pack(
-		"{s:s, s:o, s:O, s:I, s:I, s:s, s:s}", "file", strrchr(image->path, '/') + 1,
+		"{s:s, s:o, s:O, s:O, s:I, s:s, s:s}", "file", strrchr(image->path, '/') + 1,
 		"host", folder_text(manifest_string(image->manifest, "host.name")), "source",
-		image->identity, "size", (json_int_t)image->size, "stored",
+		image->identity, "size", json_object_get(image->manifest, "size"), "stored",
 		(json_int_t)image->stored, "root", manifest_string(image->manifest, "root"),
 		"transfer", manifest_string(image->manifest, "transfer"));
 	int r = json_array_append_new(folder->files, entry) ? -ENOMEM : 0;

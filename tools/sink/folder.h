@@ -40,7 +40,7 @@ void folder_unmake(struct folder *folder);
 struct folder_image {
 	const char *path;
 	const json_t *manifest, *identity;
-	uint64_t size, stored; /* of the device, of the file; bytes */
+	uint64_t stored; /* of the file, bytes */
 };
 /* Writes the index anew and syncs it. Returns 0, -EINTR or -errno with a sentence. */
 int folder_add(struct folder *folder, const struct folder_image *image, char *ret_why, size_t len);

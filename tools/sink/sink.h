@@ -69,12 +69,13 @@ int sink_open_raw(int fd, const struct sink_options *options, struct sink **ret)
 void sink_close(struct sink *sink); /* NULL is fine; what is not finished stays unfinished */
 
 /*
- * The offer: what is about to come. Refuses what does not fit, asks about what would be
- * overwritten, and begins. Returns 0, -ECANCELED when the user said no, or another -errno, with a
- * sentence in sink_why.
+ * The offer: what is about to come; all but a disk take an open map. Refuses what does not fit,
+ * asks about what would be overwritten, and begins. Returns 0, -ECANCELED when the user said no, or
+ * another -errno, with a sentence in sink_why.
  */
 int sink_begin(struct sink *sink, const struct image_head *head, const json_t *manifest);
-/* The next chunk, or COUNT chunks of zeros. Returns 0 or -errno with sink_why. */
+/* The next chunk, or COUNT chunks of zeros, whole ones in an open map. 0 or -errno with sink_why.
+ */
 int sink_chunk(struct sink *sink, const struct sink_chunk *chunk);
 int sink_zero(struct sink *sink, uint64_t count, uint32_t flags);
 /* What was given is durable, as far as this kind can say. Returns 0 or -errno with sink_why. */

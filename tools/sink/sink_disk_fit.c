@@ -120,6 +120,12 @@ static int fit_sectors(struct sink *sink, const json_t *manifest)
 
 int sink_disk_fits(struct sink *sink, const json_t *manifest)
 {
+	if (chunk_map_open(&sink->head.map))
+		return sink_fail(sink, -EINVAL,
+				 "what comes is a stream, and its length is not known before its "
+				 "end, so nobody can say whether %s takes it: receive it into a "
+				 "file first, `tbrecv -o image.zst`",
+				 sink->name);
 	sink->size = sink->head.map.size;
 	sink->gpt = fit_table_is(manifest, "gpt");
 	int r = sink->size > sink->disk->size ? fit_smaller(sink, manifest) : 0;

@@ -70,7 +70,6 @@ static int sink_folder_finish(struct sink *sink, json_t *manifest, enum sink_end
 		.path = sink->name,
 		.manifest = manifest,
 		.identity = sink->identity,
-		.size = sink->head.map.size,
 		.stored = sink->stored,
 	};
 

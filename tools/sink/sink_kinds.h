@@ -17,7 +17,7 @@ struct sink_ops {
 struct sink {
 	const struct sink_ops *ops;
 	struct sink_options options;
-	struct image_head head; /* identity is not kept */
+	struct image_head head; /* identity is not kept; the map may be open, to the end */
 	char *name;
 	int fd;		       /* image, raw */
 	uint64_t chunks;       /* that came */

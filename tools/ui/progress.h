@@ -21,7 +21,7 @@ int progress_parse(const char *text, enum progress_mode *ret);
  * terminal and NONE elsewhere. JSON goes to stderr, one object a line:
  * {"event":"progress","done":…,"total":…,"stored":…,"rate":…,"remaining":…,"elapsed":…} (bytes,
  * bytes a second, seconds; remaining is null as long as nobody can know). A TOTAL of 0 is not
- * known. May return NULL.
+ * known, and not in the JSON. May return NULL.
  */
 struct progress *progress_new(enum progress_mode mode, const char *what, uint64_t total);
 /* DONE bytes were safe before this run began (a transfer taken up again): no rate counts them. */

@@ -146,15 +146,16 @@ void progress_text_human(const struct progress_state *state, size_t width,
 
 void progress_text_json(const struct progress_state *state, char ret[PROGRESS_TEXT_MOST])
 {
-	char remaining[24] = "null";
+	char remaining[24] = "null", total[40] = "";
 
+	if (state->total)
+		snprintf(total, sizeof(total), "\"total\":%" PRIu64 ",", state->total);
 	if (state->remaining >= 0)
 		snprintf(remaining, sizeof(remaining), "%" PRId64, state->remaining);
 	snprintf(ret, PROGRESS_TEXT_MOST,
-		 "{\"event\":\"progress\",\"done\":%" PRIu64 ",\"total\":%" PRIu64
-		 ",\"stored\":%" PRIu64 ",\"rate\":%" PRIu64
-		 ",\"remaining\":%s,\"elapsed\":%" PRId64 ".%03d}",
-		 state->done, state->total, state->stored, state->rate, remaining,
+		 "{\"event\":\"progress\",\"done\":%" PRIu64 ",%s\"stored\":%" PRIu64
+		 ",\"rate\":%" PRIu64 ",\"remaining\":%s,\"elapsed\":%" PRId64 ".%03d}",
+		 state->done, total, state->stored, state->rate, remaining,
 		 state->elapsed / METER_SECOND,
 		 (int)(state->elapsed % METER_SECOND / (METER_SECOND / 1000)));
 }

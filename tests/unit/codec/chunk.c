@@ -44,8 +44,44 @@ static void map_refuses_too_many_chunks(void **state)
 	assert_int_equal(chunk_count(&map), CHUNK_COUNT_MOST);
 	map.size = most + 1;
 	assert_false(chunk_map_valid(&map));
-	map.size = UINT64_MAX;
+	map.size = UINT64_MAX - 1;
 	assert_false(chunk_map_valid(&map));
+}
+
+static void open_map_has_bounds_only(void **state)
+{
+	struct chunk_map map = {.size = CHUNK_OPEN, .chunk_size = CHUNK_SIZE_MOST};
+
+	(void)state;
+	assert_true(chunk_map_valid(&map));
+	assert_true(chunk_map_open(&map));
+	assert_int_equal(chunk_map_known(&map), 0);
+	assert_int_equal(chunk_count(&map), CHUNK_COUNT_MOST);
+	assert_int_equal(chunk_length(&map, 0), CHUNK_SIZE_MOST);
+	assert_int_equal(chunk_length(&map, CHUNK_COUNT_MOST - 1), CHUNK_SIZE_MOST);
+	map.chunk_size = CHUNK_SIZE_MOST + 1;
+	assert_false(chunk_map_valid(&map));
+	map = (struct chunk_map){.size = 9000, .chunk_size = CHUNK_SIZE_LEAST};
+	assert_false(chunk_map_open(&map));
+	assert_int_equal(chunk_map_known(&map), 9000);
+}
+
+static void chunk_follows_whole_ones(void **state)
+{
+	struct chunk_map open = {.size = CHUNK_OPEN, .chunk_size = 4096};
+	struct chunk_map closed = {.size = 4097, .chunk_size = 4096};
+	uint64_t most = CHUNK_COUNT_MOST;
+
+	(void)state;
+	assert_true(chunk_follows(&open, 0, 0));
+	assert_true(chunk_follows(&open, 1, 4096));
+	assert_false(chunk_follows(&open, 1, 0));
+	assert_false(chunk_follows(&open, 1, 4095));
+	assert_false(chunk_follows(&open, 2, 4097));
+	assert_true(chunk_follows(&open, most - 1, (most - 1) * 4096));
+	assert_false(chunk_follows(&open, most, most * 4096));
+	assert_true(chunk_follows(&closed, 1, 4096));
+	assert_false(chunk_follows(&closed, 2, 4097));
 }
 
 static void empty_device_has_one_empty_chunk(void **state)
@@ -113,6 +149,8 @@ int main(void)
 		cmocka_unit_test(map_of_every_legal_chunk_size_is_valid),
 		cmocka_unit_test(map_refuses_chunk_sizes_out_of_bounds),
 		cmocka_unit_test(map_refuses_too_many_chunks),
+		cmocka_unit_test(open_map_has_bounds_only),
+		cmocka_unit_test(chunk_follows_whole_ones),
 		cmocka_unit_test(empty_device_has_one_empty_chunk),
 		cmocka_unit_test(last_chunk_is_short),
 		cmocka_unit_test(last_chunk_is_whole_on_a_boundary),

@@ -156,8 +156,8 @@ static void head_get_refuses_fields_out_of_bounds(void **state)
 	assert_int_equal(image_head_put(&image_test_head, buf, len), len);
 	image_test_field(image_test_head_get, buf, len, 12, 1, IMAGE_CHECKPOINT); /* kind */
 	image_test_field(image_test_head_get, buf, len, 14, 2, 1);		  /* zeros */
-	image_test_field(image_test_head_get, buf, len, 16, 1, 0);	    /* no transfer id */
-	image_test_field(image_test_head_get, buf, len, 32, 8, UINT64_MAX); /* size */
+	image_test_field(image_test_head_get, buf, len, 16, 1, 0);		/* no transfer id */
+	image_test_field(image_test_head_get, buf, len, 32, 8, UINT64_MAX - 1); /* size */
 	image_test_field(image_test_head_get, buf, len, 32, 8, (1ull << 48) + 1);
 	image_test_field(image_test_head_get, buf, len, 40, 8, 1ull << 63); /* created */
 	image_test_field(image_test_head_get, buf, len, 48, 4, 0);	    /* chunk size */
@@ -228,6 +228,9 @@ static void head_takes_fields_at_their_bounds(void **state)
 	assert_int_equal(image_test_head_get(buf, image_head_size(&head)), 0);
 	head.physical_sector = 0;
 	assert_int_equal(image_head_put(&head, buf, sizeof(buf)), image_head_size(&head));
+	head.map.size = CHUNK_OPEN;
+	assert_int_equal(image_head_put(&head, buf, sizeof(buf)), image_head_size(&head));
+	assert_int_equal(image_test_head_get(buf, image_head_size(&head)), 0);
 }
 
 static void head_takes_the_longest_identity(void **state)

@@ -36,7 +36,9 @@ struct test_image {
 	uint32_t chunks, checkpointed;
 	uint32_t stored[64], content[64];
 	uint32_t frames;
-	uint32_t flags; /* beside those that are right, of the next chunk */
+	uint32_t flags;	 /* beside those that are right, of the next chunk */
+	bool open;	 /* HEAD leaves the size open */
+	uint32_t length; /* of the next chunk, where it is not the map's; 0: it is */
 	struct pack *pack;
 };
 
@@ -72,10 +74,15 @@ static inline void test_image_start(struct test_image *image, uint64_t size)
 static inline void test_image_chunk(struct test_image *image, int fill)
 {
 	struct image_entry *entry = &image->entries[image->chunks];
-	uint32_t len = chunk_length(&image->head.map, image->chunks);
+	uint32_t len =
+		image->length ? image->length : chunk_length(&image->head.map, image->chunks);
+	struct image_head head = image->head;
 	uint8_t content[TEST_CHUNK];
 	size_t stored;
 
+	image->length = 0;
+	if (image->open)
+		head.map.size = CHUNK_OPEN;
 	memset(content, fill, len);
 	if (len)
 		content[0] = 0;
@@ -89,8 +96,7 @@ static inline void test_image_chunk(struct test_image *image, int fill)
 	image->flags = 0;
 	test_image_frame(image, stored, len);
 	if (image->chunks++ == 0)
-		test_image_frame(image, image_head_put(&image->head, test_image_end(image), 4096),
-				 0);
+		test_image_frame(image, image_head_put(&head, test_image_end(image), 4096), 0);
 	if (entry->flags & IMAGE_ENTRY_SLOT) {
 		size_t pad = pack_bound(len) - stored;
 
@@ -176,13 +182,8 @@ static inline void test_image_finish(struct test_image *image, json_t *manifest)
 	pack_free(image->pack);
 }
 
-/*
- * Four chunks in a kilobyte, with everything that an image can have: a CHECKPOINT, a short last
- * chunk with a slot and a PAD. Chunk 2 lies in partition 7.
- */
-static inline void test_image_small(struct test_image *image)
+static inline void test_image_small_fill(struct test_image *image)
 {
-	test_image_start(image, 3 * TEST_CHUNK + 10);
 	test_image_chunk(image, 'a');
 	test_image_chunk(image, 0);
 	test_image_checkpoint(image);
@@ -193,6 +194,24 @@ static inline void test_image_small(struct test_image *image)
 					   "type", "gpt", "partitions", "number", 7, "start",
 					   2 * (int)TEST_CHUNK, "size", (int)TEST_CHUNK, "fs",
 					   "type", "ext4", "label", "root"));
+}
+
+/*
+ * Four chunks in a kilobyte, with everything that an image can have: a CHECKPOINT, a short last
+ * chunk with a slot and a PAD. Chunk 2 lies in partition 7.
+ */
+static inline void test_image_small(struct test_image *image)
+{
+	test_image_start(image, 3 * TEST_CHUNK + 10);
+	test_image_small_fill(image);
+}
+
+/* The same under a HEAD that does not know the size. */
+static inline void test_image_small_open(struct test_image *image)
+{
+	test_image_start(image, 3 * TEST_CHUNK + 10);
+	image->open = true;
+	test_image_small_fill(image);
 }
 
 static inline int test_image_file(const void *data, size_t len)

@@ -204,6 +204,15 @@ ok "the golden image is whole" verified "$golden/image.zst"
 ok "from a pipe, too" piped 0 "$golden/image.zst"
 ok "info shows what docs/image-format.md says of it" golden_info
 ok "it is restored, from a pipe and from a file" golden_restored
+golden_stream() {
+	stream=$golden/stream.zst
+	verified "$stream" && piped 0 "$stream" || return 1
+	tbstream info --json "$stream" >info.out && says '^  "size": 25084' info.out || return 1
+	tbrecv -q --plain -d <"$stream" | cmp - "$golden/device.raw" || return 1
+	sh -c 'cat "$1" | tbrecv -q --plain -d' sh "$stream" | cmp - "$golden/device.raw" || return 1
+	zstd -q -d -c "$stream" | cmp - "$golden/device.raw"
+}
+ok "the golden stream, whose HEAD does not know its size, is whole, and what it was" golden_stream
 
 # hostile: the path in an image is made of escapes for control characters, all sums right.
 hostile() {

@@ -141,9 +141,12 @@ static void json_is_json(void **state)
 	json_decref(object);
 
 	s.remaining = -1;
+	s.total = 0;
 	progress_text_json(&s, text);
 	object = json_loads(text, 0, NULL);
 	assert_true(json_is_null(json_object_get(object, "remaining")));
+	assert_null(json_object_get(object, "total"));
+	assert_int_equal(json_integer_value(json_object_get(object, "stored")), 17);
 	json_decref(object);
 }
 
