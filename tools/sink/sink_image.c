@@ -24,19 +24,43 @@ static int sink_image_error(struct sink *sink, int r)
 	if (r == -ENOSPC || r == -EDQUOT)
 		return sink_fail(sink, r, "no space is left for %s: make room and begin again",
 				 sink->name);
+	if (r == -EFBIG)
+		return sink_fail(sink, r,
+				 "%s has become larger than its file system takes: choose another "
+				 "one and begin again",
+				 sink->name);
 	if (r == -EPIPE)
 		return sink_fail(sink, r, "the program that reads %s has ended", sink->name);
 	return sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
 }
 
+/* The folder that the image goes into (free), or NULL. */
+static char *sink_image_folder(const struct sink *sink)
+{
+	char *copy = strdup(sink->name), *folder = copy ? strdup(dirname(copy)) : NULL;
+
+	free(copy);
+	return folder;
+}
+
+/* Whether the image goes onto FAT. A file under a name of its own is not there yet. */
+static bool sink_image_on_fat(const struct sink *sink)
+{
+	char *folder = sink->part ? sink_image_folder(sink) : NULL;
+	struct statfs fs;
+	int r = folder ? statfs(folder, &fs) : fstatfs(sink->fd, &fs);
+
+	free(folder);
+	return r == 0 && fs.f_type == MSDOS_SUPER_MAGIC;
+}
+
 static int sink_image_begin(struct sink *sink, const json_t *manifest)
 {
-	struct statfs fs;
 	int r;
 
 	(void)manifest;
-	if (!fstatfs(sink->fd, &fs) && fs.f_type == MSDOS_SUPER_MAGIC &&
-	    sink->head.map.size > IMAGE_FAT_MOST && !sink->options.force)
+	if (chunk_map_known(&sink->head.map) > IMAGE_FAT_MOST && !sink->options.force &&
+	    sink_image_on_fat(sink))
 		return sink_fail(sink, -EFBIG,
 				 "%s is on a FAT file system, whose files end at 4 GiB: choose "
 				 "another one, or give --force if the image will be smaller",
@@ -83,10 +107,10 @@ static int sink_image_sync(struct sink *sink)
 
 static int sink_image_sync_folder(struct sink *sink)
 {
-	char *copy = strdup(sink->name);
-	int r = copy ? out_sync_folder(dirname(copy)) : -ENOMEM;
+	char *folder = sink_image_folder(sink);
+	int r = folder ? out_sync_folder(folder) : -ENOMEM;
 
-	free(copy);
+	free(folder);
 	return r;
 }
 
