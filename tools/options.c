@@ -108,11 +108,12 @@ static const struct options_usage {
 	{OPTIONS_SEND,
 	 "Usage: tbsend [OPTIONS] SOURCE...\n"
 	 "Sends a disk, a file or an image (as the disk that it holds), or several, to\n"
-	 "tbrecv at the other end of the cable.\n",
+	 "tbrecv at the other end of the cable; or standard input, where SOURCE is -.\n",
 	 "  tbsend /dev/nvme0n1       the disk, to `tbrecv -o laptop.zst`\n"
 	 "  tbsend /dev/sda /dev/sdb  both, to `tbrecv -o laptop/`\n"
 	 "  tbsend laptop.zst         the disk that it holds, to `tbrecv /dev/nvme0n1`\n"
-	 "  tbsend --plain /dev/sda > image.zst\n"},
+	 "  tbsend --plain /dev/sda > image.zst\n"
+	 "  tar c /home | tbsend -    to `tbrecv -d | tar x`, or into an image\n"},
 	{OPTIONS_RECV,
 	 "Usage: tbrecv [OPTIONS] > IMAGE\n"
 	 "       tbrecv [OPTIONS] -o IMAGE|DIR/\n"

@@ -189,8 +189,11 @@ static int send_chunks(struct send *send)
 	struct source_chunk chunk;
 	int r;
 
-	while ((r = source_next(send->source, &chunk)) == 1) {
-		r = send_chunk(send, &chunk);
+	while ((r = source_next(send->source, &chunk)) == 1 || r == -EAGAIN) {
+		if (r == 1)
+			r = send_chunk(send, &chunk);
+		else
+			r = link_ended(send->link) ? send_lost(send, -EPIPE) : 0;
 		if (r < 0)
 			return r;
 		progress_update(send->progress, send_acked_bytes(send), 0);
@@ -254,7 +257,7 @@ int send_records(struct source *source, struct link *link, struct progress *prog
 	};
 
 	ret_why[0] = '\0';
-	*ret = (struct send_result){.size = send.map->size};
+	*ret = (struct send_result){0};
 	ret->peer.status = WIRE_STATUS_FAILED;
 	digest_start(&send.root);
 	int r = send_offer(&send);
@@ -265,8 +268,9 @@ int send_records(struct source *source, struct link *link, struct progress *prog
 	if (r == 0)
 		r = send_end(&send, ret);
 	ret->stored = send.stored;
+	ret->size = chunk_map_known(send.map);
 	if (r == 0)
-		progress_update(progress, send.map->size, send.stored);
+		progress_update(progress, ret->size, send.stored);
 	else if (!link_ended(link))
 		link_abort(link, ret_why);
 	return r;
@@ -276,22 +280,26 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 	       char *ret_why, size_t len)
 {
 	const struct image_head *head = source_head(source);
-	struct source_chunk chunk;
+	struct source_chunk chunk = {0};
 	struct store *store = NULL;
 	int r = store_new(fd, head, &store);
 
-	*ret = (struct send_result){.size = head->map.size};
+	*ret = (struct send_result){0};
 	ret->peer.status = WIRE_STATUS_FAILED;
-	while (r == 0 && (r = source_next(source, &chunk)) == 1) {
-		r = chunk.zero ? store_zero(store, 1, IMAGE_ENTRY_ZERO)
-			       : store_chunk(store, &chunk.entry, chunk.frame);
+	while (r == 0 && ((r = source_next(source, &chunk)) == 1 || r == -EAGAIN)) {
+		if (r == -EAGAIN)
+			r = 0;
+		else
+			r = chunk.zero ? store_zero(store, 1, IMAGE_ENTRY_ZERO)
+				       : store_chunk(store, &chunk.entry, chunk.frame);
 		progress_update(progress, chunk_offset(&head->map, chunk.index), store_size(store));
 	}
 	if (r == 0)
 		r = store_finish(store, source_manifest(source), &ret->root);
 	if (r == 0) {
+		ret->size = head->map.size;
 		ret->stored = store_size(store);
-		progress_update(progress, head->map.size, ret->stored);
+		progress_update(progress, ret->size, ret->stored);
 	} else if (source_why(source)[0]) {
 		snprintf(ret_why, len, "%s", source_why(source));
 	} else {

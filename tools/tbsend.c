@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* tbsend: a disk, a file or an image to the other end. */
+/* tbsend: a disk, a file, an image or standard input to the other end. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +21,48 @@ struct tbsend {
 	char why[768];
 };
 
+/* "-" is standard input. */
+static bool tbsend_is_stream(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
+/* What standard input cannot do. */
+static int tbsend_check_stream(const struct options *options)
+{
+	bool stream = false;
+
+	for (int i = 0; i < options->count; i++)
+		stream |= tbsend_is_stream(options->arguments[i]);
+	if (!stream)
+		return -1;
+	if (options->count > 1)
+		msg_error("- is standard input, which goes alone: send the rest by a transfer of "
+			  "its own");
+	else if (options->raw)
+		msg_error("--raw would send standard input as it is, as `cat` does: leave out "
+			  "tbsend, or --raw");
+	else if (options->partition)
+		msg_error("--partition is for an image in a file: standard input is sent as it "
+			  "comes");
+	else if (options->stream.kind == STREAM_STDIO && !options->plain)
+		msg_error("standard input cannot be both what is sent and the stream: name "
+			  "another --stream, or give --plain");
+	else if (isatty(STDIN_FILENO))
+		msg_error("standard input is a terminal: pipe into it what is to be sent, as in "
+			  "`tar c /home | tbsend -`");
+	else
+		return -1;
+	return EXIT_USAGE;
+}
+
 static int tbsend_check(struct tbsend *run)
 {
 	struct options *options = &run->options;
+	int code = tbsend_check_stream(options);
+
+	if (code >= 0)
+		return code;
 
 	if (options->count == 0) {
 		msg_error("which disk? Say `tbsend /dev/nvme0n1`; `tbstream disks` lists them");
@@ -60,6 +99,12 @@ static int tbsend_check(struct tbsend *run)
 static const char *tbsend_path(const struct tbsend *run)
 {
 	return run->options.arguments[run->disk];
+}
+
+/* Its name in sentences. */
+static const char *tbsend_name(const struct tbsend *run)
+{
+	return tbsend_is_stream(tbsend_path(run)) ? "standard input" : tbsend_path(run);
 }
 
 static struct source *tbsend_source(const struct tbsend *run)
@@ -104,7 +149,7 @@ static char *tbsend_list(const struct tbsend *run, int from, int to)
 static int tbsend_failed(const struct tbsend *run, int r)
 {
 	if (r == -EINTR)
-		msg_error("interrupted before the receiver confirmed %s", tbsend_path(run));
+		msg_error("interrupted before the receiver confirmed %s", tbsend_name(run));
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
 	if (run->disk) {
@@ -138,7 +183,7 @@ static json_t *tbsend_report_json(const struct tbsend *run, const char *event)
 
 static void tbsend_report(const struct tbsend *run, const char *event)
 {
-	const char *path = tbsend_path(run);
+	const char *name = tbsend_name(run);
 	char size[24], stored[24], elapsed[24], root[DIGEST_TEXT];
 	const struct send_result *result = &run->result;
 
@@ -151,16 +196,16 @@ static void tbsend_report(const struct tbsend *run, const char *event)
 	msg_size(result->stored, stored);
 	program_elapsed(run->start, elapsed);
 	if (!strcmp(event, "sent"))
-		msg_note("%s: %s sent as %s in %s, not confirmed: verify it at the other end", path,
+		msg_note("%s: %s sent as %s in %s, not confirmed: verify it at the other end", name,
 			 size, stored, elapsed);
 	else if (result->peer.status == WIRE_STATUS_WRITTEN)
 		msg_note("%s: %s sent as %s in %s; the receiver verified it, but wrote into a "
 			 "pipe: not synced (pipe). Root %s",
-			 path, size, stored, elapsed, root);
+			 name, size, stored, elapsed, root);
 	else
 		msg_note("%s: %s sent as %s in %s; the receiver has verified and synced it. Root "
 			 "%s",
-			 path, size, stored, elapsed, root);
+			 name, size, stored, elapsed, root);
 }
 
 /* The last line, where there were several disks. */
@@ -198,8 +243,8 @@ static int tbsend_plain(struct tbsend *run)
 	if (r < 0)
 		return tbsend_failed(run, r);
 	run->start = stop_now();
-	progress = progress_new(run->options.progress, path,
-				source ? source_head(source)->map.size : 0);
+	progress = progress_new(run->options.progress, tbsend_name(run),
+				source ? chunk_map_known(&source_head(source)->map) : 0);
 	r = run->options.raw ? send_raw(path, stream_out(stream), progress, &run->result, run->why,
 					sizeof(run->why))
 			     : send_plain(source, stream_out(stream), progress, &run->result,
@@ -218,11 +263,11 @@ static int tbsend_disk(struct tbsend *run, struct link *link, const char *peer)
 	struct progress *progress;
 	char which[40];
 
-	msg_note("sending %s%s to %s over %s", tbsend_path(run), tbsend_which(run, which), peer,
+	msg_note("sending %s%s to %s over %s", tbsend_name(run), tbsend_which(run, which), peer,
 		 link_name(link));
 	run->start = stop_now();
-	progress = progress_new(run->options.progress, tbsend_path(run),
-				source_head(source)->map.size);
+	progress = progress_new(run->options.progress, tbsend_name(run),
+				chunk_map_known(&source_head(source)->map));
 	int r = send_records(source, link, progress, &run->result, run->why, sizeof(run->why));
 	progress_end(progress);
 	if (r < 0)
@@ -278,8 +323,12 @@ static int tbsend_open_one(struct tbsend *run)
 {
 	struct manifest_set set = {.index = run->disk + 1, .count = run->options.count};
 	struct source **source = &run->sources[run->disk];
-	int r = source_open(tbsend_path(run), run->options.level, run->options.partition, source,
-			    run->why, sizeof(run->why));
+	const char *path = tbsend_path(run);
+	int r = tbsend_is_stream(path)
+			? source_open_stream(STDIN_FILENO, run->options.level, source, run->why,
+					     sizeof(run->why))
+			: source_open(path, run->options.level, run->options.partition, source,
+				      run->why, sizeof(run->why));
 
 	if (r < 0)
 		return r;
@@ -287,7 +336,7 @@ static int tbsend_open_one(struct tbsend *run)
 		if (!source_same(run->sources[i], *source))
 			continue;
 		snprintf(run->why, sizeof(run->why),
-			 "%s is given twice, first as %s: name each disk once", tbsend_path(run),
+			 "%s is given twice, first as %s: name each disk once", path,
 			 run->options.arguments[i]);
 		return -EINVAL;
 	}

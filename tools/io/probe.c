@@ -184,13 +184,28 @@ static bool contents_put(json_t *object, const struct disk *disk)
 	return whole;
 }
 
-int probe_manifest(const struct disk *disk, json_t **ret)
+/* A manifest of SOURCE, which becomes its, as far as every source has one; or NULL. */
+static json_t *manifest_object(json_t *source)
 {
 	json_t *object = json_object();
-	bool whole;
 
-	whole = object && object_set(object, "source", source_object(disk)) &&
-		object_set(object, "host", host_object()) &&
-		object_set_text(object, "tool", TOOL) && contents_put(object, disk);
-	return object_give(object, whole, ret);
+	if (object && object_set(object, "source", source) &&
+	    object_set(object, "host", host_object()) && object_set_text(object, "tool", TOOL))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+int probe_manifest(const struct disk *disk, json_t **ret)
+{
+	json_t *object = manifest_object(source_object(disk));
+
+	return object_give(object, object && contents_put(object, disk), ret);
+}
+
+int probe_stream(const char *path, json_t **ret)
+{
+	json_t *object = manifest_object(json_pack("{s:s, s:s}", "path", path, "kind", "stream"));
+
+	return object_give(object, object != NULL, ret);
 }

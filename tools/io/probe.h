@@ -26,6 +26,12 @@ int probe_identity(const struct disk *disk, json_t **ret);
 int probe_manifest(const struct disk *disk, json_t **ret);
 
 /*
+ * The same of what comes from PATH and is a stream: nothing of it is looked at. Its identity is its
+ * key "source".
+ */
+int probe_stream(const char *path, json_t **ret);
+
+/*
  * A short summary of what is on DISK ("GPT: EFI vfat, root ext4"; "ext4 home"; "" when nothing is
  * recognised). Returns 1 when something is there, 0 when libblkid knows nothing, or -errno.
  */

@@ -27,8 +27,11 @@ void folder_name_part(const char *text, const char *otherwise, char ret[FOLDER_N
 
 void folder_name_disk(const char *path, char ret[FOLDER_NAME_PART + 1])
 {
-	size_t end = strlen(path), start;
+	size_t end, start;
 
+	if (!strcmp(path, "-"))
+		path = "stream";
+	end = strlen(path);
 	while (end && path[end - 1] == '/')
 		end--;
 	for (start = end; start && path[start - 1] != '/';)

@@ -11,7 +11,10 @@
  * hyphen at its beginning; OTHERWISE where nothing is left.
  */
 void folder_name_part(const char *text, const char *otherwise, char ret[FOLDER_NAME_PART + 1]);
-/* The same of the base name of PATH: "nvme0n1" of "/dev/nvme0n1", "disk" where there is none. */
+/*
+ * The same of the base name of PATH: "nvme0n1" of "/dev/nvme0n1", "disk" where there is none;
+ * "stream" of "-", which is standard input.
+ */
 void folder_name_disk(const char *path, char ret[FOLDER_NAME_PART + 1]);
 /* "HOST-DISK.zst", and "HOST-DISK-2.zst" where it is the second of that name. */
 void folder_name_image(const char *host, const char *disk, unsigned int number,

@@ -19,7 +19,7 @@
 #include "io/trailer.h"
 #include "io/view.h"
 
-static int source_new_transfer(struct source *source)
+int source_new_transfer(struct source *source)
 {
 	if (getrandom(source->head.transfer_id, sizeof(source->head.transfer_id), 0) < 0)
 		return -errno;
@@ -226,11 +226,6 @@ bool source_same(const struct source *a, const struct source *b)
 	return st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
 }
 
-const char *source_path(const struct source *source)
-{
-	return source->disk->path;
-}
-
 const char *source_why(const struct source *source)
 {
 	return source->why;
@@ -302,6 +297,8 @@ int source_next(struct source *source, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
 
+	if (source->stream)
+		return source_next_stream(source, ret);
 	if (source->part_size)
 		return source_next_part(source, ret);
 	if (source->load)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a transfer reads: a disk (or a file), whose chunks are packed here, or an image, whose
- * frames go as they are.
+ * What a transfer reads: a disk, a file or a stream, whose chunks are packed here, or an image,
+ * whose frames go as they are.
  */
 #ifndef SOURCE_H
 #define SOURCE_H
@@ -18,7 +18,7 @@ struct source;
 
 struct source_chunk {
 	uint64_t index;
-	bool zero; /* nothing but zeros: no frame was made */
+	bool zero; /* nothing but zeros: no frame was made. A stream's is a whole one */
 	struct image_entry entry;
 	const uint8_t *frame; /* entry.stored_size bytes, until the next call */
 };
@@ -30,20 +30,28 @@ struct source_chunk {
  */
 int source_open(const char *path, int level, int partition, struct source **ret, char *ret_why,
 		size_t len);
+/*
+ * Opens FD, which stays the caller's: standard input, read to its end as it is, whatever it holds.
+ * Returns as source_open.
+ */
+int source_open_stream(int fd, int level, struct source **ret, char *ret_why, size_t len);
 void source_close(struct source *source); /* NULL is fine */
 
-/* HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. */
+/*
+ * HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. A stream's map
+ * is open until source_next has found the end.
+ */
 const struct image_head *source_head(const struct source *source);
 json_t *source_manifest(const struct source *source);
 /* Which disk of a transfer it is goes into the manifest. Returns 0 or -ENOMEM. */
 int source_set(struct source *source, const struct manifest_set *set);
-/* Whether A and B read the same device or file, whatever it was called. */
+/* Whether A and B, no streams, read the same device or file, whatever it was called. */
 bool source_same(const struct source *a, const struct source *b);
-const char *source_path(const struct source *source);
 
 /*
- * The next chunk in order: 1; 0 behind the last one (for an image: its whole trailer was right); or
- * -errno with a sentence in source_why.
+ * The next chunk in order: 1; 0 behind the last one (for an image: its whole trailer was right);
+ * -EAGAIN when a stream gave nothing for a while, and is to be asked again; or another -errno with
+ * a sentence in source_why.
  */
 int source_next(struct source *source, struct source_chunk *ret);
 const char *source_why(const struct source *source);

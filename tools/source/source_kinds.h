@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between source.c, which is the interface, and source_part.c. */
+/* Between source.c, which is the interface, source_part.c and source_stream.c. */
 #ifndef SOURCE_KINDS_H
 #define SOURCE_KINDS_H
 
@@ -13,6 +13,9 @@ struct source {
 	struct disk *disk;
 	struct load *load; /* NULL: the disk itself is read */
 	struct view *view; /* of the same image */
+	bool stream;	   /* neither disk nor image: fd is read to its end */
+	int fd;
+	uint32_t filled; /* stream: bytes of the next chunk that are in content */
 	struct pack *pack;
 	struct image_head head;
 	char *identity;
@@ -28,6 +31,8 @@ struct source {
 	char why[512];
 };
 
+/* Gives HEAD a fresh transfer id, and the time. Returns 0 or -errno. */
+int source_new_transfer(struct source *source);
 /* Has HEAD carry IDENTITY. Returns 0 or -errno. */
 int source_set_identity(struct source *source, const json_t *identity);
 /* Memory to pack chunks in, at LEVEL. Returns 0 or -errno. */
@@ -42,5 +47,7 @@ int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk)
 int source_open_part(struct source *source, int number, int level);
 /* As source_next; 0 only when the whole image was read and is right. */
 int source_next_part(struct source *source, struct source_chunk *ret);
+/* As source_next; the last chunk of a stream closes HEAD's map. */
+int source_next_stream(struct source *source, struct source_chunk *ret);
 
 #endif

@@ -51,6 +51,8 @@ static void test_disk(void **state)
 		{"/dev/nvme0n1", "nvme0n1"},
 		{"/dev/mapper/vg-root", "vg-root"},
 		{"file", "file"},
+		{"-", "stream"},
+		{"/dev/-", "_"},
 		{"folder/file.img", "file.img"},
 		{"folder/file///", "file"},
 		{"", "disk"},

@@ -51,6 +51,8 @@ same() {
 		[ "$(served disk.zst 'nbdcopy --no-extents "$uri" - | sha256sum')" = "$sum" ]
 }
 ok "the whole disk is what it was, with and without a look at its zeros" same
+ok "so is a stream, whose length only its end tells" sh -c "tbsend -q --plain - <files/random >stream.zst &&
+	nbdkit -U - $plugin stream.zst --run 'nbdcopy \"\$uri\" - | cmp - files/random'"
 ok "qemu-img finds no difference" \
 	served disk.zst 'qemu-img compare -f raw -F raw disk "$uri"'
 ok "the smallest cache serves the same" \
