@@ -32,17 +32,18 @@ run_send_one() {
 	return "$status"
 }
 
-# run_recv PATH SERIAL: overwrites a disk of this machine. Without a SERIAL that proves which disk
-# it is, the user has confirmed it otherwise.
+# run_recv PATH SERIAL [--ask-fit]: overwrites a disk of this machine. Without a SERIAL that proves
+# which disk it is, the user has confirmed it otherwise. With --ask-fit somebody is there to say what
+# is to be done where its size is not the image's.
 run_recv() {
 	local status=0
 
 	printf '\n Waiting to overwrite %s. On the other machine type:\n\n     %s\n\n' "$1" "$(screen_command recv)"
 	printf ' Ctrl-C stops it; a disk that is written only in part is then not usable.\n\n'
 	if [ -n "$2" ]; then
-		run_program tbrecv --confirm "$2" "$1" || status=$?
+		run_program tbrecv ${3:+"$3"} --confirm "$2" "$1" || status=$?
 	else
-		run_program tbrecv --force "$1" || status=$?
+		run_program tbrecv ${3:+"$3"} --force "$1" || status=$?
 	fi
 	case $status in
 		0) screen_result "DONE: $1 written" "Every byte was checked and is on the disk." ;;

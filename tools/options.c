@@ -29,6 +29,7 @@ enum {
 	OPT_FORCE,
 	OPT_CONFIRM,
 	OPT_FIT,
+	OPT_ASK_FIT,
 	OPT_PARTITION,
 	OPT_VERIFY,
 	OPT_DISCARD,
@@ -80,6 +81,8 @@ static const struct options_entry {
 	 "more)"},
 	{"fit", OPT_FIT, NULL, OPTIONS_RECV,
 	 "have the partition table fit a larger target, or a smaller one where all partitions do"},
+	{"ask-fit", OPT_ASK_FIT, NULL, OPTIONS_RECV,
+	 "ask whether to --fit, where the target is of another size"},
 	{"verify", OPT_VERIFY, NULL, OPTIONS_RECV,
 	 "read the target back at the end and compare it with what came"},
 	{"discard", OPT_DISCARD, NULL, OPTIONS_RECV,
@@ -322,6 +325,7 @@ static void options_set(struct options *options, int value)
 	case OPT_RAW: options->plain = options->raw = true; break;
 	case OPT_FORCE: options->force = true; break;
 	case OPT_FIT: options->fit = true; break;
+	case OPT_ASK_FIT: options->ask_fit = true; break;
 	case OPT_VERIFY: options->verify = true; break;
 	case OPT_DISCARD: options->discard = true; break;
 	case OPT_INSECURE: options->insecure = true; break;

@@ -43,9 +43,10 @@ static int tbrecv_check(struct tbrecv *run)
 				    "TARGET");
 	if (options->raw && !to_stdout)
 		return tbrecv_usage("--raw writes to standard output: say `tbrecv --raw > FILE`");
-	if (!options->count && (options->fit || options->verify || options->discard))
-		return tbrecv_usage("--fit, --verify and --discard are for a TARGET that is "
-				    "restored");
+	if (!options->count &&
+	    (options->fit || options->ask_fit || options->verify || options->discard))
+		return tbrecv_usage("--fit, --ask-fit, --verify and --discard are for a TARGET "
+				    "that is restored");
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
 	if (to_stdout && isatty(STDOUT_FILENO))
@@ -82,6 +83,7 @@ static int tbrecv_open_sink(struct tbrecv *run)
 		.ask = tbrecv_ask,
 		.from = options->stream.kind == STREAM_STDIO ? STDIN_FILENO : -1,
 		.fit = options->fit,
+		.ask_fit = options->ask_fit,
 		.verify = options->verify,
 		.discard = options->discard,
 		.progress = options->progress,

@@ -43,6 +43,7 @@ struct sink_options {
 		     machine */
 	/* Of a disk: */
 	bool fit;		     /* have the partition table fit a target of another size */
+	bool ask_fit;		     /* ask whether to, where it is of another size */
 	bool verify;		     /* read everything back at the end */
 	bool discard;		     /* zeros need no room on it */
 	enum progress_mode progress; /* of the reading back */

@@ -9,7 +9,10 @@
  */
 int sink_disk_permission(struct sink *sink, const json_t *manifest);
 
-/* Whether an image of this size goes onto the disk: sets size and gpt. Writes nothing. */
+/*
+ * Whether an image of this size goes onto the disk, which the user may be asked: sets size and gpt.
+ * Writes nothing.
+ */
 int sink_disk_fits(struct sink *sink, const json_t *manifest);
 /*
  * The LEN bytes CONTENT at OFFSET came: on a smaller disk, what has no place there must be nothing

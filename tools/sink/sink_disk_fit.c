@@ -68,6 +68,30 @@ static int fit_refuse(struct sink *sink)
 			 (unsigned long long)(size - sink->disk->size));
 }
 
+/*
+ * Asks whether to fit; USED: where the last partition ends, if that matters. Returns 0, with the
+ * answer in the options, or -EINTR.
+ */
+static int fit_ask(struct sink *sink, uint64_t used)
+{
+	char question[512], ends[64] = "", whole[24], size[24], answer[8] = "";
+
+	if (sink->options.fit || !sink->options.ask_fit || !sink->options.ask)
+		return 0;
+	if (used)
+		snprintf(ends, sizeof(ends), ", its last partition ends at %s",
+			 msg_size(used, size));
+	msg_size(sink->head.map.size, whole);
+	msg_size(sink->disk->size, size);
+	snprintf(question, sizeof(question),
+		 "The image has %s%s; %s has %s. Type f to fit it (--fit), or only Enter: ", whole,
+		 ends, sink->name, size);
+	int r = sink->options.ask(question, answer, sizeof(answer));
+
+	sink->options.fit = !strcasecmp(answer, "f");
+	return r == -EINTR ? r : 0;
+}
+
 /* The image is larger than the disk. Its partitions may not be. */
 static int fit_smaller(struct sink *sink, const json_t *manifest)
 {
@@ -88,6 +112,10 @@ static int fit_smaller(struct sink *sink, const json_t *manifest)
 				 sink->name, here, whole, end,
 				 sink->gpt ? ", which the backup of the partition table follows"
 					   : "");
+	int r = fit_ask(sink, used);
+
+	if (r < 0)
+		return r;
 	if (!sink->options.fit)
 		return sink_fail(sink, -ENOSPC,
 				 "%s holds %s, the image needs %s, but its last partition ends at "
@@ -128,8 +156,12 @@ int sink_disk_fits(struct sink *sink, const json_t *manifest)
 				 sink->name);
 	sink->size = sink->head.map.size;
 	sink->gpt = fit_table_is(manifest, "gpt");
-	int r = sink->size > sink->disk->size ? fit_smaller(sink, manifest) : 0;
+	int r = 0;
 
+	if (sink->size > sink->disk->size)
+		r = fit_smaller(sink, manifest);
+	else if (sink->size < sink->disk->size && sink->gpt)
+		r = fit_ask(sink, 0);
 	return r < 0 ? r : fit_sectors(sink, manifest);
 }
 

@@ -108,6 +108,40 @@ before=$(sha256sum <target)
 ok "a smaller disk for a file system without partitions is refused" refused --fit --force target -- fs
 ok "nothing was written" unchanged
 
+# asked ANSWER transfer|refused ARGUMENTS: the same, but the receiver has a terminal, and somebody at it.
+asked() (
+	answer=$1
+	shift
+	tbrecv() { "${here:?}/tests/unit/tools/answer.py" 'Type f' "$answer" tbrecv "$@"; }
+	"$@"
+)
+target 48M
+before=$(sha256sum <target)
+ok "--ask-fit: a smaller disk without an answer is refused" asked '' refused --ask-fit --force target -- disk
+ok "after a question with the numbers" \
+	says '96.0 MiB, its last partition ends at 31.0 MiB; target has 48.0 MiB. Type f' recv.out
+ok "nothing was written" unchanged
+alone() (
+	tbrecv() { setsid -w tbrecv "$@" </dev/null; }
+	"$@"
+)
+ok "where nobody can be asked too" alone refused --ask-fit --force target -- disk
+ok "with the answer it is as with --fit" asked f transfer --ask-fit --verify target -- disk
+ok "sound" sound
+ok "whole" whole
+target 160M
+ok "a larger one with the answer" asked f transfer --ask-fit target -- disk
+ok "sound" sound
+ok "was asked about too" says '96.0 MiB; target has 160 MiB. Type f' recv.out
+target 160M
+ok "and without it" asked '' transfer --ask-fit target -- disk
+ok "is as without --fit" misplaced
+target 96M
+ok "one of the same size is not asked about" asked f transfer --ask-fit target -- disk
+ok "nor spoken of" says '^tbrecv: target: 96.0 MiB received' recv.out
+no_question() { ! grep 'Type f' recv.out; }
+ok "in any way" no_question
+
 # Something in the free space, behind what the smaller disk has.
 cp --sparse=always disk hidden
 printf 'somebody needs this' | dd of=hidden bs=1M seek=60 conv=notrunc status=none
@@ -185,6 +219,7 @@ ok "in a sentence" says 'bad.zst cannot be sent: its (seek table|trailer)' send.
 rm target
 
 ok "--fit is for a target" code 2 tbrecv --fit -o x.zst
+ok "--ask-fit too" code 2 tbrecv --ask-fit -o x.zst
 ok "--verify too" code 2 tbrecv --verify -s unix:none
 ok "--discard too" code 2 tbrecv -d --discard
 cp image.zst own.zst
