@@ -47,10 +47,13 @@ FLAVOR_LDFLAGS_plugin  = -shared -Wl,--as-needed
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTBSTREAM_VERSION='"$(VERSION)"' \
 	      -DFILES_NTFS=$(if $(NTFS),1,0) $(WARN) $(CFLAGS) $(FLAVOR_CFLAGS_$(FLAVOR)) -MMD -MP -pthread
 ALL_LDFLAGS = $(LDFLAGS) $(FLAVOR_LDFLAGS_$(FLAVOR)) -pthread
-LIBS        = -lext2fs -lcom_err $(if $(NTFS),-lntfs-3g) -lblkid -luuid -lzstd -lxxhash -ljansson
+PLUGIN_LIBS = -lblkid -luuid -lzstd -lxxhash -ljansson
+LIBS        = -lext2fs -lcom_err $(if $(NTFS),-lntfs-3g) $(PLUGIN_LIBS)
 
-# nbdkit loads its plugin's main file, which needs the header of nbdkit-plugin-dev.
+# nbdkit loads its plugin's main file, which needs the header of nbdkit-plugin-dev. It stands on these rooms alone.
+PLUGIN      = build/nbdkit-tbimage-plugin.so
 PLUGIN_MAIN = tools/nbdkit/tbimage
+PLUGIN_SRC  = $(filter-out $(PLUGIN_MAIN).c,$(wildcard tools/codec/*.c tools/io/*.c tools/nbdkit/*.c))
 TOOLS_SRC   = $(filter-out tools/main.c $(PLUGIN_MAIN).c $(if $(NTFS),,tools/files/ntfs%),\
 	      $(wildcard tools/*.c tools/*/*.c))
 FABRIC_SRC  = $(filter-out tests/fabric/main.c,$(wildcard tests/fabric/*.c))
@@ -58,6 +61,7 @@ UNIT_SRC    = $(wildcard tests/unit/*/*.c)
 FUZZ_SRC    = $(wildcard tests/fuzz/*/*_fuzz.c)
 
 TOOLS_LIB   = $(O)/libtools.a
+PLUGIN_LIB  = $(O)/libplugin.a
 FABRIC_LIB  = $(O)/libfabric.a
 UNITS       = $(UNIT_SRC:%.c=$(O)/%)
 FUZZERS     = $(FUZZ_SRC:%.c=$(O)/%)
@@ -85,7 +89,7 @@ fabric: build/fabric build/agent build/exercise
 plugin:
 	$(Q)[ -n "$(PLUGINDIR)" ] || { echo "nbdkit's header is missing: install the packages" \
 		"nbdkit-plugin-dev and pkg-config (elsewhere nbdkit-devel)." >&2; exit 1; }
-	$(Q)$(MAKE) FLAVOR=plugin build/nbdkit-tbimage-plugin.so
+	$(Q)$(MAKE) FLAVOR=plugin $(PLUGIN)
 
 build/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
 	$(call say,LINK,$@)
@@ -95,9 +99,9 @@ build/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
 build/tbsend build/tbrecv: build/tbstream
 	$(Q)ln -sf tbstream $@
 
-build/nbdkit-tbimage-plugin.so: $(O)/$(PLUGIN_MAIN).o $(TOOLS_LIB)
+$(PLUGIN): $(O)/$(PLUGIN_MAIN).o $(PLUGIN_LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(PLUGIN_LIBS)
 
 build/fabric: $(O)/tests/fabric/main.o $(FABRIC_LIB)
 	$(call say,LINK,$@)
@@ -128,6 +132,7 @@ $(O)/%.o: %.c $(O)/.flags
 	$(Q)$(CC) $(ALL_CFLAGS) $(INCLUDE) -c -o $@ $<
 
 $(TOOLS_LIB): $(TOOLS_SRC:%.c=$(O)/%.o)
+$(PLUGIN_LIB): $(PLUGIN_SRC:%.c=$(O)/%.o)
 $(FABRIC_LIB): $(FABRIC_SRC:%.c=$(O)/%.o)
 $(O)/lib%.a:
 	$(call say,AR,$@)
