@@ -2,52 +2,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Restores onto disks of other sizes and onto a partition, and onto what must not be overwritten.
 
-    keeper, tbsend laptop.zst  ==== USB4 cable ====  laptop, tbrecv: five disks, known by their
+    keeper, tbsend laptop.zst  ==== USB4 cable ====  laptop, tbrecv: disks, known by their
                                                      serial numbers
 
-What is on the disks is judged outside, when the machines are off, by sgdisk, sfdisk and e2fsck.
+One of them becomes a clone of the keeper's disk, without an image between. What is on the disks is
+judged outside, when the machines are off, by sgdisk, sfdisk and e2fsck.
 """
 
 import pathlib
 import random
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from rig import check, keeper, machine  # noqa: E402
+from rig import check, disks, keeper, machine  # noqa: E402
 
 MIB = 1 << 20
 SIZE = 64 * MIB
 FIRST, ROOT = (1 * MIB, 15 * MIB), (16 * MIB, 24 * MIB)  # partitions: start, size
+CLONE = 80 * MIB
 IMAGE = "/run/laptop.zst"
 NOISE = random.Random(41)
-
-
-def run_tool(place, program, *words, text=None):
-    """A program of the sysroot, on this machine; what it said."""
-    done = subprocess.run(place.argv(program) + [str(word) for word in words], input=text,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    check.equal(done.returncode, 0, f"exit code of {program} {words}, which said {done.stdout}")
-    return done.stdout
-
-
-def put(path, offset, data):
-    with open(path, "r+b") as file:
-        file.seek(offset)
-        file.write(data)
-
-
-def get(path, offset, size):
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.read(size)
-
-
-def table_write(test, path, *parts):
-    rows = [f"start={start // 512}, size={size // 512}" for start, size in parts]
-    run_tool(test.place(), "sfdisk", "-q", path, text="label: gpt\n" + "\n".join(rows) + "\n")
 
 
 def ext4_make(test, size, label, content=b""):
@@ -55,44 +31,44 @@ def ext4_make(test, size, label, content=b""):
     tree = test.folder / label
     tree.mkdir()
     (tree / "file").write_bytes(content)
-    image = test.disk(f"{label}.ext4", size)
-    run_tool(test.place(), "mkfs.ext4", "-q", "-L", label, "-d", tree, image)
-    return image.read_bytes()
+    return disks.ext4_make(test.place(), test.disk(f"{label}.ext4", size), label, tree)
 
 
 def source_make(test, content):
     """The disk that is restored: something in each of two partitions."""
     path = test.disk("source.img", SIZE)
-    table_write(test, path, FIRST, ROOT)
-    put(path, FIRST[0], NOISE.randbytes(MIB))
-    put(path, ROOT[0], ext4_make(test, ROOT[1], "root", content))
+    disks.table_write(test.place(), path, FIRST, ROOT)
+    disks.put(path, FIRST[0], NOISE.randbytes(MIB))
+    disks.put(path, ROOT[0], ext4_make(test, ROOT[1], "root", content))
     return path
 
 
 def used_make(test):
     """A disk with a file system, swap and a place for md."""
     path = test.disk("used.img", 96 * MIB)
-    table_write(test, path, (1 * MIB, 16 * MIB), (17 * MIB, 8 * MIB), (25 * MIB, 8 * MIB))
-    put(path, 1 * MIB, ext4_make(test, 16 * MIB, "used", b"used"))
+    disks.table_write(test.place(), path, (1 * MIB, 16 * MIB), (17 * MIB, 8 * MIB),
+                      (25 * MIB, 8 * MIB))
+    disks.put(path, 1 * MIB, ext4_make(test, 16 * MIB, "used", b"used"))
     swap = test.disk("swap.img", 8 * MIB)
-    run_tool(test.place(), "mkswap", swap)
-    put(path, 17 * MIB, swap.read_bytes())
+    disks.run_tool(test.place(), "mkswap", swap)
+    disks.put(path, 17 * MIB, swap.read_bytes())
     return path
 
 
 def targets_make(test):
-    """The laptop's disks, vda to vde, by name. Each holds something."""
+    """The laptop's disks, vda to vdf, by name. Each holds something."""
     larger = test.disk("larger.img", 96 * MIB)
-    put(larger, 0, ext4_make(test, 16 * MIB, "old"))
+    disks.put(larger, 0, ext4_make(test, 16 * MIB, "old"))
     smaller = test.disk("smaller.img", 48 * MIB, lambda n: NOISE.randbytes(MIB) if n == 20 else
                         bytes(MIB))
     tiny = test.disk("tiny.img", 40 * MIB, lambda n: bytes([n + 1]) * MIB)
     parts = test.disk("parts.img", 64 * MIB, lambda _: b"\xee" * MIB)
-    put(parts, 0, bytes(MIB))
-    put(parts, 63 * MIB, bytes(MIB))
-    table_write(test, parts, (4 * MIB, ROOT[1]), (40 * MIB, 8 * MIB))
+    disks.put(parts, 0, bytes(MIB))
+    disks.put(parts, 63 * MIB, bytes(MIB))
+    disks.table_write(test.place(), parts, (4 * MIB, ROOT[1]), (40 * MIB, 8 * MIB))
+    clone = test.disk("clone.img", CLONE, lambda _: b"\xee" * MIB)
     return {"larger": larger, "smaller": smaller, "tiny": tiny, "parts": parts,
-            "used": used_make(test)}
+            "used": used_make(test), "clone": clone}
 
 
 class Pair:
@@ -167,6 +143,10 @@ def run_sizes(test, pair, wanted):
     with test.behaviour("one partition of the image goes onto a partition"):
         pair.transfer("--verify --confirm=0004 /dev/vdd1", send=f"--partition=2 {IMAGE}")
 
+    with test.behaviour("a clone: from a disk onto a larger one, without an image"):
+        _, text = pair.transfer("--fit --confirm=CLONE0006 /dev/vdf", send="/dev/vda")
+        says(text, "its backup is at its end")
+
 
 def md_take(agent, device, number):
     """Makes it a part of an array, by sysfs alone. False where this kernel cannot."""
@@ -207,21 +187,22 @@ def run_refusals(test, pair):
 
 def table_sound(test, path):
     """Nothing is wrong with its GPT, not even what they would put right by themselves."""
-    text = run_tool(test.place(), "sgdisk", "-v", path)
+    text = disks.run_tool(test.place(), "sgdisk", "-v", path)
     says(text, "No problems found")
-    text += run_tool(test.place(), "sfdisk", "--verify", path)
-    text += run_tool(test.place(), "sfdisk", "-l", path)
+    text += disks.run_tool(test.place(), "sfdisk", "--verify", path)
+    text += disks.run_tool(test.place(), "sfdisk", "-l", path)
     for word in ("caution", "mismatch", "corrupt", "not on the end"):
         check.true(word not in text.lower(), f"'{word}' is in: {text}")
 
 
 def root_sound(test, path, start, source):
     """The partition at START is the source's second one, and its file system is well."""
-    data = get(path, start, ROOT[1])
-    check.true(data == get(source, *ROOT), f"{path.name}: not the bytes of the source's partition")
+    data = disks.get(path, start, ROOT[1])
+    check.true(data == disks.get(source, *ROOT),
+               f"{path.name}: not the bytes of the source's partition")
     part = test.folder / "part.img"
     part.write_bytes(data)
-    run_tool(test.place(), "e2fsck", "-fn", part)
+    disks.run_tool(test.place(), "e2fsck", "-fn", part)
 
 
 def run_proof(test, source, paths, before):
@@ -229,11 +210,24 @@ def run_proof(test, source, paths, before):
         with test.behaviour(f"outside: the {name} disk's GPT is sound, its partitions are whole"):
             table_sound(test, paths[name])
             root_sound(test, paths[name], ROOT[0], source)
-            check.true(get(paths[name], *FIRST) == get(source, *FIRST), "the first partition")
+            check.true(disks.get(paths[name], *FIRST) == disks.get(source, *FIRST),
+                       "the first partition")
+
+    with test.behaviour("outside: the clone's GPT is sound, and between the tables it has the "
+                        "source's bytes"):
+        table_sound(test, paths["clone"])
+        root_sound(test, paths["clone"], ROOT[0], source)
+        between = MIB, SIZE - 2 * MIB
+        check.true(disks.get(paths["clone"], *between) == disks.get(source, *between),
+                   "the bytes between the tables")
+        # What knows a disk by its end, such as md, was wiped off there.
+        kept = CLONE - SIZE - 4 * MIB
+        check.true(disks.get(paths["clone"], SIZE, kept) == b"\xee" * kept,
+                   "what is behind the source's end was written")
 
     with test.behaviour("outside: the partition is the image's, and nothing beside it was written"):
         root_sound(test, paths["parts"], 4 * MIB, source)
-        put(paths["parts"], 4 * MIB, b"\xee" * ROOT[1])
+        disks.put(paths["parts"], 4 * MIB, b"\xee" * ROOT[1])
         check.equal(check.sha256(paths["parts"]), before["parts"], "hash of the rest")
 
     with test.behaviour("outside: no refusal has written a byte, and the source is as it was"):
@@ -246,11 +240,13 @@ def run(test):
     content = NOISE.randbytes(2 * MIB)
     source, paths = source_make(test, content), targets_make(test)
     before = {name: check.sha256(path) for name, path in [*paths.items(), ("source", source)]}
-    serials = ("LARGE0001", "SMALL0002", "TINY0003", "PARTS0004", "USED0005")
-    disks = [machine.Disk(path, "virtio", serial) for path, serial in zip(paths.values(), serials)]
+    serials = ("LARGE0001", "SMALL0002", "TINY0003", "PARTS0004", "USED0005",
+               "CLONE0006")
+    drives = [machine.Disk(path, "virtio", serial) for path, serial in
+              zip(paths.values(), serials)]
     present = keeper.STREAM + keeper.OTHER_DISKS + ("loop", "raid1")
     left, right = test.pair({"guest": {"ours": True}, "disks": [machine.Disk(source)]},
-                            {"guest": {"ours": True, "present": present}, "disks": disks})
+                            {"guest": {"ours": True, "present": present}, "disks": drives})
     left.agent.run(f"tbsend -q --plain /dev/vda > {IMAGE}", 60)
     pair = Pair(left, right)
 

@@ -12,6 +12,7 @@ keeper   the guest root that our tests boot
 machine  a machine as data, and the QEMU process that runs it
 accel    KVM where it truly works, else TCG
 line     a serial line: its log, and waiting for what it says
+disks    disks with tables and file systems, made on this machine
 agent    commands inside a guest, over its second serial line; agent/ is the program there
 qmp      QEMU's control socket
 cable    the fabric process and its control socket
