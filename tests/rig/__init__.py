@@ -9,6 +9,7 @@ module   our kernel module, built for the kernels of several sysroots
 kernel   which kernel a guest boots, and which driver it has for streams
 archive  an initramfs, written file by file
 keeper   the guest root that our tests boot
+look     what such a root needs to look into images
 machine  a machine as data, and the QEMU process that runs it
 accel    KVM where it truly works, else TCG
 line     a serial line: its log, and waiting for what it says

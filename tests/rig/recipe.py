@@ -55,6 +55,11 @@ RECIPES = {recipe.name: recipe for recipe in (
            ("busybox", "gstreamer1.0-tools", "gstreamer1.0-plugins-base",
             "gstreamer1.0-plugins-good"),
            variant="extract"),
+    # What `tbstream mount` needs, and what its plugin is built against, by this machine's compiler.
+    Recipe("look", ("trixie",),
+           ("base-files", "nbdkit", "libnbd-bin", "nbd-client", "nbdkit-plugin-dev", "libc6-dev",
+            "libblkid-dev", "uuid-dev", "libzstd-dev", "libxxhash-dev", "libjansson-dev"),
+           variant="extract"),
     # The kernels that our module is built for; the last is the machines' own.
     linux("6.1", "bookworm"),
     linux("6.12", "trixie"),
