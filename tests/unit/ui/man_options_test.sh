@@ -12,7 +12,7 @@ help_options() {
 	for command in "$@"; do
 		# shellcheck disable=SC2086 # a command and its argument
 		$command --help
-	done | sed -nE 's/^ +((-[a-zA-Z], )?--[a-z]+(=[A-Z]+)?)( .*|$)/\1/p' | sort -u
+	done | sed -nE 's/^ +((-[a-zA-Z], )?--[a-z-]+(=[A-Z]+)?)( .*|$)/\1/p' | sort -u
 }
 
 # man_options PAGE: the same, of the tags of the page's OPTIONS.
