@@ -11,13 +11,12 @@
 
 #include "io/link_internal.h"
 
-static void link_wake(struct link *link)
+void link_wake(struct link *link)
 {
 	eventfd_write(link->wake, 1);
 }
 
-/* Waits for a change until DEADLINE. Returns 0 or -ETIMEDOUT. Lock held. */
-static int link_wait(struct link *link, int64_t deadline)
+int link_wait(struct link *link, int64_t deadline)
 {
 	struct timespec until = {
 		.tv_sec = deadline / STOP_SECOND,
@@ -198,18 +197,24 @@ const char *link_name(const struct link *link)
 	return link->name;
 }
 
+void link_stop(struct link *link)
+{
+	if (!link->running)
+		return;
+	pthread_mutex_lock(&link->lock);
+	link_wait_words(link);
+	link->quit = true;
+	pthread_mutex_unlock(&link->lock);
+	link_wake(link);
+	pthread_join(link->thread, NULL);
+	link->running = false;
+}
+
 void link_close(struct link *link)
 {
 	if (!link)
 		return;
-	if (link->running) {
-		pthread_mutex_lock(&link->lock);
-		link_wait_words(link);
-		link->quit = true;
-		pthread_mutex_unlock(&link->lock);
-		link_wake(link);
-		pthread_join(link->thread, NULL);
-	}
+	link_stop(link);
 	stream_close(link->stream);
 	link_reader_clear(&link->reader);
 	link_writer_clear(&link->writer);

@@ -5,8 +5,11 @@
  * sends KEEPALIVE with the state of our ACKs, and takes in the peer's. Owners: link_put takes a
  * record, link_get gives one.
  *
+ * Whatever goes wrong with the stream (damage, silence, its end) ends the link with a fate that
+ * another stream mends: link_renew. What somebody meant (ABORT, a signal) stays an end.
+ *
  * Locking: one mutex guards both queues and the link's fate; no call but link_put, link_get,
- * link_flush, link_wait_acked, link_abort and link_close (two seconds at most) waits.
+ * link_flush, link_wait_acked, link_renew, link_abort and link_close (two seconds at most) waits.
  */
 #ifndef IO_LINK_H
 #define IO_LINK_H
@@ -44,6 +47,19 @@ struct link;
 int link_open(const struct stream_address *address, const struct stream_options *options,
 	      const struct wire_hello *hello, struct link **ret, struct wire_hello *ret_peer,
 	      char *ret_why, size_t len);
+/*
+ * Whether the link ended by what another stream can mend; the peer was not told anything then, but
+ * for the stream's end, and comes again by itself. Waits up to two seconds for what it still said.
+ * What was not taken with link_get is dropped.
+ */
+bool link_mends(struct link *link);
+/*
+ * After a fate that link_mends: opens the stream again, until the deadline of OPTIONS, greets, and
+ * starts with empty queues and counts from 0. The peer may be another process than before. Returns
+ * 0 and its HELLO, or as link_open; the link then keeps its fate.
+ */
+int link_renew(struct link *link, const struct stream_options *options, struct wire_hello *ret_peer,
+	       char *ret_why, size_t len);
 /* Ends the thread, drops what is queued, closes the stream. NULL is fine. */
 void link_close(struct link *link);
 
@@ -76,15 +92,16 @@ void link_acknowledge(struct link *link, uint64_t chunks);
 uint64_t link_acked(struct link *link);
 /*
  * Tells the peer why we give up (ABORT), as far as it can be told within two seconds; drops what is
- * still queued. SENTENCE is one helpful sentence. The link's own fates -EINTR, -ETIMEDOUT and
- * -EBADMSG are told without it.
+ * still queued. SENTENCE is one helpful sentence. The link's own fates -EINTR and -EPROTO are told
+ * without it, and where the stream cannot be opened again -ETIMEDOUT and -EBADMSG too.
  */
 void link_abort(struct link *link, const char *sentence);
 
 /*
  * Why the link ended, in a sentence; "" while it lives. The fates: -EINTR a signal, -EPIPE the peer
  * closed it or went away, -ETIMEDOUT 10 s without any record while we were reading, -EBADMSG a
- * damaged record, -ECANCELED the peer said ABORT (its sentence), or a device's -errno.
+ * damaged record, -EPROTO one that has no place, -ECANCELED the peer said ABORT (its sentence), or
+ * a device's -errno.
  */
 void link_why(struct link *link, char *ret, size_t len);
 /* Whether the link has ended: it has a fate. */

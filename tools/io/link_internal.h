@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of a link: link.c (the calls), link_open.c (HELLO), link_pump.c (the thread),
- * link_reader.c and link_writer.c (records from and to bytes).
+ * The parts of a link: link.c (the calls), link_open.c (HELLO), link_renew.c (another stream),
+ * link_pump.c (the thread), link_reader.c and link_writer.c (records from and to bytes).
  */
 #ifndef IO_LINK_INTERNAL_H
 #define IO_LINK_INTERNAL_H
@@ -70,10 +70,13 @@ struct link_record *link_record_hello(const struct wire_hello *hello);
 struct link {
 	/* Fixed once the thread runs. */
 	struct link_limits limits;
-	struct wire_hello peer;
+	struct wire_hello hello, peer;
 	char name[320];
 	bool lossy;
-	int wake; /* eventfd: there is something to do */
+	bool reopens;	/* see stream_reopens */
+	bool greeted;	/* a HELLO was exchanged, over this stream or one before */
+	int64_t opened; /* the stream */
+	int wake;	/* eventfd: there is something to do */
 	pthread_t thread;
 	bool running;
 
@@ -105,6 +108,20 @@ struct link {
 int link_open_limits(const struct stream_address *address, const struct stream_options *options,
 		     const struct wire_hello *hello, const struct link_limits *limits,
 		     struct link **ret, struct wire_hello *ret_peer, char *ret_why, size_t len);
+
+/* Whether a link that ended so is mended by another stream, if it can have one. */
+bool link_fate_mends(int fate);
+/* Opens the stream again, by AGAIN, a while after the last time at the earliest. */
+int link_reopen(struct link *link, const struct stream_options *options,
+		int (*again)(struct stream *, int64_t, char *, size_t), char *ret_why, size_t len);
+/* Greets over the stream, which is open, and starts the thread. Returns as link_open. */
+int link_begin(struct link *link, const struct stream_options *options, char *ret_why, size_t len);
+/* Ends the thread, once the last words are out. */
+void link_stop(struct link *link);
+/* Has the thread look again. */
+void link_wake(struct link *link);
+/* Waits for a change until DEADLINE. Returns 0 or -ETIMEDOUT. Lock held. */
+int link_wait(struct link *link, int64_t deadline);
 
 /* What may be polled for, and what of it came. */
 struct link_events {

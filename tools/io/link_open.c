@@ -12,15 +12,16 @@
 
 #define LINK_PAUSE (STOP_SECOND / 5) /* from one opening to the next, at least */
 
+#define LINK_ERRORS 5 /* of a device while we greet: more in a row are no accident */
+
 /* The greeting of one opened stream after the other. */
 struct greeting {
 	struct link *link;
-	const struct wire_hello *hello;
 	const struct stream_options *options;
-	int64_t opened;	 /* this stream */
 	int64_t foreign; /* when something came that is no record, 0: nothing did */
 	bool records;	 /* something did that is one */
 	bool told;
+	unsigned int errors;
 	char other[WIRE_STREAM_MOST + 1]; /* the stream that somebody else looked for */
 	char *why;
 	size_t why_len;
@@ -30,12 +31,12 @@ struct greeting {
 static int greeting_begin(struct greeting *greeting)
 {
 	struct link *link = greeting->link;
-	struct link_record *record = link_record_hello(greeting->hello);
+	struct link_record *record = link_record_hello(&link->hello);
 
 	link_reader_clear(&link->reader);
 	link_reader_setup(&link->reader);
 	link_writer_clear(&link->writer);
-	greeting->opened = stop_now();
+	link->opened = stop_now();
 	greeting->foreign = 0;
 	greeting->records = false;
 	if (!record) {
@@ -48,7 +49,7 @@ static int greeting_begin(struct greeting *greeting)
 
 static int greeting_check(struct greeting *greeting, const struct wire_hello *peer)
 {
-	const struct wire_hello *hello = greeting->hello;
+	const struct wire_hello *hello = &greeting->link->hello;
 
 	if (peer->version_most < hello->version_least ||
 	    peer->version_least > hello->version_most) {
@@ -144,19 +145,19 @@ static int greeting_wait(struct greeting *greeting, int64_t until)
 			"timed out waiting for an answer on %s: start %s at the other side, with the "
 			"same stream%s%s",
 			stream_name(link->stream),
-			greeting->hello->role == WIRE_SENDER ? "tbrecv" : "tbsend",
+			link->hello.role == WIRE_SENDER ? "tbrecv" : "tbsend",
 			greeting->other[0] ? "; it has only " : "", greeting->other);
 		return -ETIMEDOUT;
 	}
-	if (!greeting->told && now - greeting->opened >= LINK_TELL && waiting->tell) {
+	if (!greeting->told && now - link->opened >= LINK_TELL && waiting->tell) {
 		snprintf(sentence, sizeof(sentence), "waiting for %s to answer on %s",
-			 greeting->hello->role == WIRE_SENDER ? "tbrecv" : "tbsend",
+			 link->hello.role == WIRE_SENDER ? "tbrecv" : "tbsend",
 			 stream_name(link->stream));
 		waiting->tell(waiting->arg, sentence);
 		greeting->told = true;
 	}
-	if (!greeting->told && greeting->opened + LINK_TELL < until)
-		until = greeting->opened + LINK_TELL;
+	if (!greeting->told && link->opened + LINK_TELL < until)
+		until = link->opened + LINK_TELL;
 	err = link_poll(link, &events,
 			until < greeting->options->deadline ? until : greeting->options->deadline);
 	if (err || events.stop) {
@@ -168,6 +169,19 @@ static int greeting_wait(struct greeting *greeting, int64_t until)
 	return err;
 }
 
+int link_reopen(struct link *link, const struct stream_options *options,
+		int (*again)(struct stream *, int64_t, char *, size_t), char *ret_why, size_t len)
+{
+	int64_t pause = link->opened + LINK_PAUSE;
+
+	/* Whoever closes at once shall not make us open without end. */
+	if (stop_now() < pause && stop_poll(-1, 0, pause) == -EINTR) {
+		snprintf(ret_why, len, "stopped by a signal");
+		return -EINTR;
+	}
+	return again(link->stream, options->deadline, ret_why, len);
+}
+
 /*
  * Opens the stream again, by AGAIN: it ended and was never ours (a peer that was just closing,
  * somebody who knocked), or it is another's.
@@ -175,15 +189,8 @@ static int greeting_wait(struct greeting *greeting, int64_t until)
 static int greeting_again(struct greeting *greeting,
 			  int (*again)(struct stream *, int64_t, char *, size_t))
 {
-	int64_t pause = greeting->opened + LINK_PAUSE;
-
-	/* Whoever closes at once shall not make us open without end. */
-	if (stop_now() < pause && stop_poll(-1, 0, pause) == -EINTR) {
-		snprintf(greeting->why, greeting->why_len, "stopped by a signal");
-		return -EINTR;
-	}
-	return again(greeting->link->stream, greeting->options->deadline, greeting->why,
-		     greeting->why_len);
+	return link_reopen(greeting->link, greeting->options, again, greeting->why,
+			   greeting->why_len);
 }
 
 /*
@@ -193,7 +200,7 @@ static int greeting_again(struct greeting *greeting,
 static bool greeting_other(struct greeting *greeting, const struct wire_hello *peer)
 {
 	const struct stop_waiting *waiting = &greeting->options->waiting;
-	const char *ours = greeting->hello->stream;
+	const char *ours = greeting->link->hello.stream;
 	char sentence[400];
 
 	if (!ours[0] || !peer->stream[0] || strcmp(ours, peer->stream) == 0)
@@ -204,6 +211,16 @@ static bool greeting_other(struct greeting *greeting, const struct wire_hello *p
 		waiting->tell(waiting->arg, sentence);
 	strcpy(greeting->other, peer->stream);
 	return true;
+}
+
+/* Whether another stream may go better than the one that failed with ERR. */
+static bool greeting_retries(struct greeting *greeting, int err)
+{
+	/* Who spoke records before does so now: what came is the rest of it. */
+	if (err == -EBADMSG)
+		return greeting->link->greeted;
+	return err < 0 && err != -ENOMEM && stream_reopens(greeting->link->stream) &&
+	       greeting->errors++ < LINK_ERRORS;
 }
 
 /* Greets over one opened stream. Returns 1 with the peer's HELLO, 0 for another try, or -errno. */
@@ -219,7 +236,7 @@ static int greeting_try(struct greeting *greeting, struct wire_hello *ret)
 		err = written && written != -EPIPE ? written : greeting_read(greeting, ret);
 		if (!err)
 			err = written;
-		if (err == -EPIPE)
+		if (err == -EPIPE || greeting_retries(greeting, err))
 			return greeting_again(greeting, stream_reopen);
 		if (err > 0 && greeting_other(greeting, ret))
 			return greeting_again(greeting, stream_refuse);
@@ -236,12 +253,11 @@ static int greeting_try(struct greeting *greeting, struct wire_hello *ret)
 	return err;
 }
 
-static int link_greet(struct link *link, const struct wire_hello *hello,
-		      const struct stream_options *options, char *ret_why, size_t len)
+static int link_greet(struct link *link, const struct stream_options *options, char *ret_why,
+		      size_t len)
 {
 	struct greeting greeting = {
 		.link = link,
-		.hello = hello,
 		.options = options,
 		.why = ret_why,
 		.why_len = len,
@@ -258,11 +274,12 @@ static int link_greet(struct link *link, const struct wire_hello *hello,
 	if (err)
 		return err;
 	/* Ours may have gone into what the peer's side was just closing. */
-	answer = link_record_hello(hello);
+	answer = link_record_hello(&link->hello);
 	if (!answer)
 		return -ENOMEM;
 	queue_put(&link->out, answer);
 	link->reader.hunting = false;
+	link->greeted = true;
 	return 0;
 }
 
@@ -273,6 +290,12 @@ static int link_start(struct link *link)
 
 	link->sent = link->heard = stop_now();
 	link->lossy = stream_lossy(link->stream);
+	link->reopens = stream_reopens(link->stream);
+	link->paused = link->stopped = link->in_ended = link->dead = link->quit = false;
+	link->busy = link->ack_due = link->told = false;
+	link->acked_here = link->acked_there = 0;
+	link->fate = 0;
+	link->why[0] = '\0';
 	snprintf(link->name, sizeof(link->name), "%s", stream_name(link->stream));
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -282,7 +305,19 @@ static int link_start(struct link *link)
 	return err;
 }
 
-static struct link *link_new(const struct link_limits *limits)
+int link_begin(struct link *link, const struct stream_options *options, char *ret_why, size_t len)
+{
+	int err = link_greet(link, options, ret_why, len);
+
+	if (err)
+		return err;
+	err = link_start(link);
+	if (err)
+		snprintf(ret_why, len, "cannot start a thread: %s", strerror(-err));
+	return err;
+}
+
+static struct link *link_new(const struct wire_hello *hello, const struct link_limits *limits)
 {
 	struct link *link = calloc(1, sizeof(*link));
 	pthread_condattr_t monotonic;
@@ -290,6 +325,7 @@ static struct link *link_new(const struct link_limits *limits)
 	if (!link)
 		return NULL;
 	link->limits = *limits;
+	link->hello = *hello;
 	link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	queue_setup(&link->in, LINK_QUEUE);
 	queue_setup(&link->out, LINK_QUEUE);
@@ -305,7 +341,7 @@ int link_open_limits(const struct stream_address *address, const struct stream_o
 		     const struct wire_hello *hello, const struct link_limits *limits,
 		     struct link **ret, struct wire_hello *ret_peer, char *ret_why, size_t len)
 {
-	struct link *link = link_new(limits);
+	struct link *link = link_new(hello, limits);
 	int err = 0;
 
 	if (!link || link->wake < 0) {
@@ -315,12 +351,7 @@ int link_open_limits(const struct stream_address *address, const struct stream_o
 	if (!err)
 		err = stream_open(address, options, &link->stream, ret_why, len);
 	if (!err)
-		err = link_greet(link, hello, options, ret_why, len);
-	if (!err) {
-		err = link_start(link);
-		if (err)
-			snprintf(ret_why, len, "cannot start a thread: %s", strerror(-err));
-	}
+		err = link_begin(link, options, ret_why, len);
 	if (err) {
 		link_close(link);
 		return err;

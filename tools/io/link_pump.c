@@ -42,12 +42,19 @@ int link_poll(struct link *link, struct link_events *events, int64_t until)
 	return 0;
 }
 
-/* An end that the peer shall hear of. Lock held. */
+/*
+ * An end that was found here. The peer shall hear why, unless another stream may mend it: then it
+ * only sees this one end. Lock held.
+ */
 static void link_fail(struct link *link, int fate, const char *why)
 {
 	link_end(link, fate, "%s", why);
 	link->in_ended = true;
-	link_say(link, why);
+	if (link->reopens && link_fate_mends(fate))
+		link->dead = true;
+	else
+		link_say(link, why);
+	pthread_cond_broadcast(&link->changed);
 }
 
 static void link_take_acks(struct link *link, const struct link_record *record)
@@ -55,7 +62,7 @@ static void link_take_acks(struct link *link, const struct link_record *record)
 	struct wire_ack ack;
 
 	if (wire_ack_get(record->payload, record->length, &ack))
-		link_fail(link, -EBADMSG, "a malformed acknowledgement came");
+		link_fail(link, -EPROTO, "a malformed acknowledgement came");
 	else if (ack.chunks > link->acked_there)
 		link->acked_there = ack.chunks;
 	pthread_cond_broadcast(&link->changed);
@@ -80,7 +87,7 @@ static void link_take_hello(struct link *link, const struct link_record *record)
 	if (wire_hello_get(record->payload, record->length, &hello) ||
 	    hello.role != link->peer.role || strcmp(hello.host, link->peer.host) != 0 ||
 	    memcmp(hello.transfer_id, link->peer.transfer_id, sizeof(hello.transfer_id)) != 0)
-		link_fail(link, -EBADMSG, "a second and different HELLO came");
+		link_fail(link, -EPROTO, "a second and different HELLO came");
 }
 
 /* Does with RECORD what its type asks for. Lock held. */
@@ -286,8 +293,7 @@ void *link_pump(void *arg)
 	while (link_turn(link))
 		;
 	/* A device that has ended must be closed at once: it looks alive and is dead. */
-	stream_close(link->stream);
-	link->stream = NULL;
+	stream_hang_up(link->stream);
 	pthread_mutex_lock(&link->lock);
 	link->dead = link->in_ended = true;
 	link_end(link, -EPIPE, "the link was closed");

@@ -198,11 +198,16 @@ int pair_refuse(struct pair *pair, int64_t deadline, char *ret_why, size_t len)
 	return pair_run(pair, deadline, ret_why, len);
 }
 
-int pair_reopen(struct pair *pair, int64_t deadline, char *ret_why, size_t len)
+void pair_hang_up(struct pair *pair)
 {
 	if (pair->fd >= 0)
 		close(pair->fd);
 	pair->fd = -1;
+}
+
+int pair_reopen(struct pair *pair, int64_t deadline, char *ret_why, size_t len)
+{
+	pair_hang_up(pair);
 	return pair_run(pair, deadline, ret_why, len);
 }
 

@@ -88,8 +88,9 @@ int pair_renew(struct pair *pair, int64_t deadline, char *ret_why, size_t len);
  * with the higher router UUID pairs again with others, the other side only opens again.
  */
 int pair_refuse(struct pair *pair, int64_t deadline, char *ret_why, size_t len);
-/* The stream ended, or the cable went: closes the device and opens it again, once it is attached.
- */
+/* The stream ended, or the cable went: closes the device. What is configured stays. */
+void pair_hang_up(struct pair *pair);
+/* The same, and opens it again, once it is attached. */
 int pair_reopen(struct pair *pair, int64_t deadline, char *ret_why, size_t len);
 /* Closes the device and removes what we made in configfs, empty parents included. NULL is fine. */
 void pair_close(struct pair *pair);

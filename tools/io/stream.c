@@ -214,6 +214,13 @@ static void stream_disconnect(struct stream *stream)
 	stream->in = stream->out = -1;
 }
 
+void stream_hang_up(struct stream *stream)
+{
+	stream_disconnect(stream);
+	if (stream->pair)
+		pair_hang_up(stream->pair);
+}
+
 void stream_close(struct stream *stream)
 {
 	if (!stream)
@@ -294,9 +301,14 @@ int stream_refuse(struct stream *stream, int64_t deadline, char *ret_why, size_t
 	return stream_paired(stream, pair_refuse(stream->pair, deadline, ret_why, len));
 }
 
+bool stream_reopens(const struct stream *stream)
+{
+	return stream->address.kind != STREAM_STDIO;
+}
+
 int stream_reopen(struct stream *stream, int64_t deadline, char *ret_why, size_t len)
 {
-	if (stream->address.kind == STREAM_STDIO) {
+	if (!stream_reopens(stream)) {
 		snprintf(ret_why, len, "standard input ended before the other side said anything");
 		return -EPIPE;
 	}

@@ -70,9 +70,13 @@ int stream_renew(struct stream *stream, int64_t deadline, char *ret_why, size_t 
 /* Who answers looks for another: as stream_reopen, but a paired stream may change (see
  * pair_refuse). */
 int stream_refuse(struct stream *stream, int64_t deadline, char *ret_why, size_t len);
+/* Whether stream_reopen can open it again once it ended: all but STREAM_STDIO. */
+bool stream_reopens(const struct stream *stream);
+/* It ended, so that nothing but stream_reopen and stream_close is left: closes what is open. */
+void stream_hang_up(struct stream *stream);
 /*
- * It ended before it was used: closes it at once and opens it again (pairs, connects, listens),
- * waiting until DEADLINE. Returns as stream_open does; after an error only stream_close is left.
+ * It ended: closes it at once and opens it again (pairs, connects, listens), waiting until
+ * DEADLINE. Returns as stream_open does; after an error only stream_close is left.
  */
 int stream_reopen(struct stream *stream, int64_t deadline, char *ret_why, size_t len);
 

@@ -192,6 +192,24 @@ static inline uint32_t link_test_expect(int fd, uint8_t type, void *buf)
 	}
 }
 
+/* Reads what comes on FD, without an ABORT in it, up to the stream's end. */
+static inline void link_test_ended(int fd)
+{
+	static uint8_t payload[WIRE_PAYLOAD_MOST];
+	uint8_t bytes[WIRE_HEADER];
+	struct wire_header header;
+	ssize_t n;
+
+	while ((n = recv(fd, bytes, sizeof(bytes), MSG_WAITALL)) == (ssize_t)sizeof(bytes)) {
+		assert_int_equal(wire_header_get(bytes, &header), 0);
+		assert_int_not_equal(header.type, WIRE_TYPE_ABORT);
+		n = recv(fd, payload, header.length, MSG_WAITALL);
+		if (n < (ssize_t)header.length)
+			break;
+	}
+	assert_true(n >= 0 || errno == ECONNRESET);
+}
+
 /* A link that receives, and a peer that is a socket and has said HELLO. */
 static inline int link_test_by_hand(struct link_test_end *end)
 {
