@@ -194,8 +194,8 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def record(kind, sequence, payload, epoch=0):
-    header = b"TBS1" + struct.pack("<BBHIIQQ12x", 1, kind, 0, epoch, len(payload), sequence,
+def record(kind, sequence, payload):
+    header = b"TBS1" + struct.pack("<BBH4xIQQ12x", 1, kind, 0, len(payload), sequence,
                                    number(1, payload))
     return header + struct.pack("<I", crc32c(header)) + payload
 
@@ -212,17 +212,16 @@ def records(raw, frames, entries, root):
         "hello": record(1, 0, hello(SENDER, bytes(16), "Küche".encode())),
         "offer": record(2, 1, first + compact(offered())),
         "accept": record(3, 1, struct.pack("<IIQQ", 0, 5, 5, 0) + have),
+        "accept-more": record(3, 1, struct.pack("<IIQQ", 2, 2, 5, 0) + have[:32]),
         "refusal": record(3, 1, struct.pack("<IIQQ", 1, 0, 0, 0)
                           + b"the target holds 4096 bytes, the source 25084: choose a larger one"),
         "data": record(4, 2, struct.pack("<Q", 0) + entries[0] + frames[0]),
         "zero": record(5, 3, struct.pack("<QQII", 1, 1, ZERO, 0)),
         "ack": record(6, 2, struct.pack("<Q", 2)),
-        "rewind": record(7, 3, struct.pack("<QQII", 2, 0x1122334455667788, 1, 0)),
-        "restart": record(8, 5, struct.pack("<QQII", 2, 0x1122334455667788, 1, 0), 1),
-        "end": record(9, 11, struct.pack("<QQ", len(entries), len(raw)) + root, 1),
+        "end": record(9, 11, struct.pack("<QQ", len(entries), len(raw)) + root),
         "result": record(10, 8, struct.pack("<QQ", 2, 16384) + root
-                         + "512 bytes could not be read – see the manifest".encode(), 1),
-        "bye": record(11, 12, b"", 1),
+                         + "512 bytes could not be read – see the manifest".encode()),
+        "bye": record(11, 12, b""),
         "abort": record(12, 4, b"interrupted"),
         "keepalive": record(13, 1, struct.pack("<Q", 0)),
     }

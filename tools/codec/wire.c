@@ -6,10 +6,11 @@
 #include "codec/wire.h"
 
 #define WIRE_MAGIC_SIZE (sizeof(WIRE_MAGIC) - 1)
-#define WIRE_RESERVED	12		  /* header bytes for a later version: zeros here, unread */
+#define WIRE_EARLY	4		  /* header bytes for a later version: zeros here, unread */
+#define WIRE_RESERVED	12		  /* the same, further on */
 #define WIRE_CRC	(WIRE_HEADER - 4) /* offset of the CRC, which covers all before it */
 
-_Static_assert(WIRE_MAGIC_SIZE + 1 + 1 + 2 + 4 + 4 + 8 + 8 + WIRE_RESERVED == WIRE_CRC,
+_Static_assert(WIRE_MAGIC_SIZE + 1 + 1 + 2 + WIRE_EARLY + 4 + 8 + 8 + WIRE_RESERVED == WIRE_CRC,
 	       "the fields fill the header");
 
 void wire_header_put(const struct wire_header *header, uint8_t buf[WIRE_HEADER])
@@ -19,7 +20,8 @@ void wire_header_put(const struct wire_header *header, uint8_t buf[WIRE_HEADER])
 	*p++ = header->version;
 	*p++ = header->type;
 	p = bytes_put16(p, header->flags);
-	p = bytes_put32(p, header->epoch);
+	memset(p, 0, WIRE_EARLY);
+	p += WIRE_EARLY;
 	p = bytes_put32(p, header->length);
 	p = bytes_put64(p, header->sequence);
 	p = bytes_put64(p, header->payload_hash);
@@ -38,7 +40,6 @@ int wire_header_get(const uint8_t buf[WIRE_HEADER], struct wire_header *ret)
 	header.version = buf[4];
 	header.type = buf[5];
 	header.flags = bytes_get16(buf + 6);
-	header.epoch = bytes_get32(buf + 8);
 	header.length = bytes_get32(buf + 12);
 	header.sequence = bytes_get64(buf + 16);
 	header.payload_hash = bytes_get64(buf + 24);
@@ -99,8 +100,6 @@ const char *wire_type_name(uint8_t type)
 		[WIRE_TYPE_DATA] = "DATA",
 		[WIRE_TYPE_ZERO] = "ZERO",
 		[WIRE_TYPE_ACK] = "ACK",
-		[WIRE_TYPE_REWIND] = "REWIND",
-		[WIRE_TYPE_RESTART] = "RESTART",
 		[WIRE_TYPE_END] = "END",
 		[WIRE_TYPE_RESULT] = "RESULT",
 		[WIRE_TYPE_BYE] = "BYE",

@@ -5,7 +5,7 @@
  *   sender                                   receiver
  *   HELLO  ------------------------------->  <----------------------------------  HELLO
  *   OFFER  ------------------------------->
- *          <----------------------------------------------------- ACCEPT (or a refusal)
+ *          <------------------------------------------------- ACCEPT ... (or a refusal)
  *   DATA, ZERO ... ----------------------->  <--------------------------------  ACK ...
  *   END    ------------------------------->
  *          <------------------------------------------------------------------- RESULT
@@ -39,7 +39,8 @@
 #define WIRE_HAVE_MOST	   65536u     /* digests in ACCEPT */
 #define WIRE_STREAM_MOST   8	      /* characters of a stream's name */
 
-/* Bit 7 marks a type as optional: a reader that does not know it skips it. */
+/* 7 and 8 are not used in version 1. Bit 7 marks a type as optional: a reader that does not know it
+ * skips it. */
 enum wire_type {
 	WIRE_TYPE_HELLO = 1,
 	WIRE_TYPE_OFFER = 2,
@@ -47,8 +48,6 @@ enum wire_type {
 	WIRE_TYPE_DATA = 4,
 	WIRE_TYPE_ZERO = 5,
 	WIRE_TYPE_ACK = 6,
-	WIRE_TYPE_REWIND = 7,
-	WIRE_TYPE_RESTART = 8,
 	WIRE_TYPE_END = 9,
 	WIRE_TYPE_RESULT = 10,
 	WIRE_TYPE_BYE = 11,
@@ -61,7 +60,6 @@ struct wire_header {
 	uint8_t version;
 	uint8_t type; /* wire_type, or an unknown one */
 	uint16_t flags;
-	uint32_t epoch;
 	uint64_t sequence; /* counts the records of one direction from 0, HELLO being the first */
 	uint32_t length;   /* of the payload, bytes */
 	uint64_t payload_hash; /* XXH64, seed 0, of the payload */
@@ -118,12 +116,14 @@ int wire_offer_put(const struct wire_offer *offer, void *buf, size_t capacity);
 int wire_offer_get(const void *payload, size_t len, struct wire_offer *ret);
 
 /*
- * ACCEPT: the first chunk wanted and the digests of the HAVE (..WIRE_HAVE_MOST) chunks before it
- * that the receiver wants to be compared (0 at a fresh start), or a refusal: then, and only then,
- * the sentence is not empty, and the numbers are 0 on the wire whatever they are here.
+ * ACCEPT: the first chunk wanted and the digests of HAVE (..WIRE_HAVE_MOST) of the chunks before
+ * it, which the receiver has (0 at a fresh start); with MORE, another ACCEPT has the next ones. Or
+ * a refusal: then, and only then, the sentence is not empty, and the numbers are 0 on the wire
+ * whatever they are here.
  */
 struct wire_accept {
 	bool refused;
+	bool more; /* have is not 0 */
 	uint64_t first;
 	uint64_t have_first;	/* the first chunk that digests speaks of */
 	uint32_t have;		/* number of digests */
@@ -157,15 +157,6 @@ struct wire_ack {
 };
 int wire_ack_put(const struct wire_ack *ack, void *buf, size_t capacity);
 int wire_ack_get(const void *payload, size_t len, struct wire_ack *ret);
-
-/* REWIND (receiver) and RESTART (sender's echo): go on from chunk FIRST under a fresh epoch. */
-struct wire_rewind {
-	uint64_t first;
-	uint64_t nonce;
-	uint32_t epoch;
-};
-int wire_rewind_put(const struct wire_rewind *rewind, void *buf, size_t capacity);
-int wire_rewind_get(const void *payload, size_t len, struct wire_rewind *ret);
 
 /* END: everything was sent. */
 struct wire_end {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The records while chunks flow: DATA, ZERO, ACK (and KEEPALIVE), REWIND (and RESTART). */
+/* The records while chunks flow: DATA, ZERO, ACK (and KEEPALIVE). */
 #include <errno.h>
 #include <string.h>
 
 #include "codec/bytes.h"
 #include "codec/wire.h"
 
-#define WIRE_ZERO   24
-#define WIRE_ACK    8
-#define WIRE_REWIND 24
+#define WIRE_ZERO 24
+#define WIRE_ACK  8
 
 _Static_assert(8 + IMAGE_ENTRY == WIRE_DATA, "DATA is an index and an entry, then the frame");
 
@@ -101,36 +100,5 @@ int wire_ack_get(const void *payload, size_t len, struct wire_ack *ret)
 	if (chunks > CHUNK_COUNT_MOST)
 		return -EBADMSG;
 	ret->chunks = chunks;
-	return 0;
-}
-
-int wire_rewind_put(const struct wire_rewind *rewind, void *buf, size_t capacity)
-{
-	uint8_t *p = buf;
-
-	if (rewind->first > CHUNK_COUNT_MOST)
-		return -EINVAL;
-	if (capacity < WIRE_REWIND)
-		return -ENOBUFS;
-	p = bytes_put64(p, rewind->first);
-	p = bytes_put64(p, rewind->nonce);
-	p = bytes_put32(p, rewind->epoch);
-	bytes_put32(p, 0);
-	return WIRE_REWIND;
-}
-
-int wire_rewind_get(const void *payload, size_t len, struct wire_rewind *ret)
-{
-	const uint8_t *p = payload;
-	struct wire_rewind rewind;
-
-	if (len != WIRE_REWIND || bytes_get32(p + 20) != 0)
-		return -EBADMSG;
-	rewind.first = bytes_get64(p);
-	rewind.nonce = bytes_get64(p + 8);
-	rewind.epoch = bytes_get32(p + 16);
-	if (rewind.first > CHUNK_COUNT_MOST)
-		return -EBADMSG;
-	*ret = rewind;
 	return 0;
 }

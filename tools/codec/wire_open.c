@@ -12,6 +12,9 @@
 #define WIRE_RESERVED 128 /* bytes of HELLO for a later version: zeros here, unread */
 #define WIRE_ACCEPT   24  /* what precedes the digests in ACCEPT */
 
+/* ACCEPT's status. */
+enum { WIRE_ACCEPTED = 0, WIRE_REFUSED = 1, WIRE_ACCEPTED_MORE = 2 };
+
 _Static_assert(8 + 16 + WIRE_STREAM_MOST + WIRE_HOST + WIRE_PROGRAM + WIRE_RESERVED == WIRE_HELLO,
 	       "the fields fill HELLO");
 
@@ -135,7 +138,9 @@ static bool wire_accept_valid(const struct wire_accept *accept)
 	if (accept->refused != (accept->sentence[0] != '\0'))
 		return false;
 	if (accept->refused)
-		return true;
+		return !accept->more;
+	if (accept->more && !accept->have)
+		return false;
 	if (accept->first > CHUNK_COUNT_MOST || accept->have > WIRE_HAVE_MOST)
 		return false;
 	return accept->have <= accept->first && accept->have_first <= accept->first - accept->have;
@@ -154,10 +159,11 @@ int wire_accept_put(const struct wire_accept *accept, void *buf, size_t capacity
 		return -ENOBUFS;
 	memset(p, 0, WIRE_ACCEPT);
 	if (accept->refused) {
-		p[0] = 1;
+		p[0] = WIRE_REFUSED;
 		rest = text_put(accept->sentence, WIRE_SENTENCE_MOST, p + WIRE_ACCEPT);
 		return (int)(WIRE_ACCEPT + rest);
 	}
+	p[0] = accept->more ? WIRE_ACCEPTED_MORE : WIRE_ACCEPTED;
 	bytes_put32(p + 4, accept->have);
 	bytes_put64(p + 8, accept->first);
 	bytes_put64(p + 16, accept->have_first);
@@ -170,10 +176,11 @@ int wire_accept_get(const void *payload, size_t len, struct wire_accept *ret)
 	const uint8_t *p = payload;
 	struct wire_accept accept = {0};
 
-	if (len < WIRE_ACCEPT || p[0] > 1 || p[1] || p[2] || p[3])
+	if (len < WIRE_ACCEPT || p[0] > WIRE_ACCEPTED_MORE || p[1] || p[2] || p[3])
 		return -EBADMSG;
 	len -= WIRE_ACCEPT;
-	accept.refused = p[0];
+	accept.refused = p[0] == WIRE_REFUSED;
+	accept.more = p[0] == WIRE_ACCEPTED_MORE;
 	accept.have = bytes_get32(p + 4);
 	accept.first = bytes_get64(p + 8);
 	accept.have_first = bytes_get64(p + 16);

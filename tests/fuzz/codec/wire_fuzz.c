@@ -41,7 +41,6 @@ static void fuzz_flow(uint8_t type, const uint8_t *payload, size_t len, uint8_t 
 	struct wire_data data;
 	struct wire_zero zero;
 	struct wire_ack ack;
-	struct wire_rewind rewind;
 
 	if (type == WIRE_TYPE_DATA && wire_data_get(payload, len, &data) == 0) {
 		fuzz_same(wire_data_put(&data, buf), buf, payload, WIRE_DATA);
@@ -52,9 +51,6 @@ static void fuzz_flow(uint8_t type, const uint8_t *payload, size_t len, uint8_t 
 	if ((type == WIRE_TYPE_ACK || type == WIRE_TYPE_KEEPALIVE) &&
 	    wire_ack_get(payload, len, &ack) == 0)
 		fuzz_same(wire_ack_put(&ack, buf, len), buf, payload, len);
-	if ((type == WIRE_TYPE_REWIND || type == WIRE_TYPE_RESTART) &&
-	    wire_rewind_get(payload, len, &rewind) == 0)
-		fuzz_same(wire_rewind_put(&rewind, buf, len), buf, payload, len);
 }
 
 static void fuzz_close(uint8_t type, const uint8_t *payload, size_t len, uint8_t *buf)

@@ -12,6 +12,7 @@ static void accept_is_the_golden_one(void **state)
 	(void)state;
 	assert_int_equal(wire_accept_get(payload, len, &accept), 0);
 	assert_false(accept.refused);
+	assert_false(accept.more);
 	assert_int_equal(accept.first, 5);
 	assert_int_equal(accept.have_first, 0);
 	assert_int_equal(accept.have, 5);
@@ -19,6 +20,26 @@ static void accept_is_the_golden_one(void **state)
 	assert_string_equal(accept.sentence, "");
 	wire_test_same(wire_accept_put(&accept, buf, len), buf, payload, len);
 	assert_int_equal(wire_accept_put(&accept, buf, len - 1), -ENOBUFS);
+	free(payload);
+}
+
+/* The first two of five digests; the others come in another ACCEPT. */
+static void accept_of_a_part_is_the_golden_one(void **state)
+{
+	size_t len;
+	uint8_t *payload = wire_test_payload("accept-more", WIRE_TYPE_ACCEPT, &len), buf[256];
+	struct wire_accept accept;
+
+	(void)state;
+	assert_int_equal(wire_accept_get(payload, len, &accept), 0);
+	assert_false(accept.refused);
+	assert_true(accept.more);
+	assert_int_equal(accept.first, 5);
+	assert_int_equal(accept.have_first, 0);
+	assert_int_equal(accept.have, 2);
+	wire_test_same(wire_accept_put(&accept, buf, len), buf, payload, len);
+	accept.have = 0;
+	assert_int_equal(wire_accept_put(&accept, buf, len), -EINVAL);
 	free(payload);
 }
 
@@ -57,10 +78,10 @@ static void accept_get_refuses_other_lengths(void **state)
 static void accept_get_refuses_fields_out_of_bounds(void **state)
 {
 	size_t len;
-	uint8_t *payload = wire_test_payload("accept", WIRE_TYPE_ACCEPT, &len);
+	uint8_t *payload = wire_test_payload("accept", WIRE_TYPE_ACCEPT, &len), none[24];
 
 	(void)state;
-	wire_test_field(get_accept, payload, len, 0, 1, 2);
+	wire_test_field(get_accept, payload, len, 0, 1, 3);
 	wire_test_field(get_accept, payload, len, 0, 1, 1); /* a refusal that names digests */
 	wire_test_field(get_accept, payload, len, 1, 1, 1);
 	wire_test_field(get_accept, payload, len, 2, 1, 1);
@@ -75,6 +96,10 @@ static void accept_get_refuses_fields_out_of_bounds(void **state)
 	wire_test_field(get_accept, payload, len, 16, 8, 1); /* have_first */
 	wire_test_field(get_accept, payload, len, 16, 8, UINT64_MAX);
 	free(payload);
+	memset(none, 0, sizeof(none));
+	assert_int_equal(get_accept(none, sizeof(none)), 0);
+	none[0] = 2; /* more of nothing */
+	assert_int_equal(get_accept(none, sizeof(none)), -EBADMSG);
 }
 
 static void accept_get_refuses_a_malformed_refusal(void **state)
@@ -135,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_is_the_golden_one),
+		cmocka_unit_test(accept_of_a_part_is_the_golden_one),
 		cmocka_unit_test(accept_refusal_is_the_golden_one),
 		cmocka_unit_test(accept_get_refuses_other_lengths),
 		cmocka_unit_test(accept_get_refuses_fields_out_of_bounds),

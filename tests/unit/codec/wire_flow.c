@@ -4,7 +4,6 @@
 WIRE_TEST_GET(data)
 WIRE_TEST_GET(zero)
 WIRE_TEST_GET(ack)
-WIRE_TEST_GET(rewind)
 
 static void data_is_the_golden_one(void **state)
 {
@@ -193,46 +192,6 @@ static void ack_refuses_malformed_ones(void **state)
 	free(payload);
 }
 
-static void wire_test_rewind(const char *name, uint8_t type)
-{
-	size_t len;
-	uint8_t *payload = wire_test_payload(name, type, &len), buf[64];
-	struct wire_rewind rewind;
-
-	assert_int_equal(wire_rewind_get(payload, len, &rewind), 0);
-	assert_int_equal(rewind.first, 2);
-	assert_int_equal(rewind.nonce, 0x1122334455667788);
-	assert_int_equal(rewind.epoch, 1);
-	wire_test_same(wire_rewind_put(&rewind, buf, len), buf, payload, len);
-	assert_int_equal(wire_rewind_put(&rewind, buf, len - 1), -ENOBUFS);
-	free(payload);
-}
-
-static void rewind_is_the_golden_one(void **state)
-{
-	(void)state;
-	wire_test_rewind("rewind", WIRE_TYPE_REWIND);
-	wire_test_rewind("restart", WIRE_TYPE_RESTART);
-}
-
-static void rewind_refuses_malformed_ones(void **state)
-{
-	struct wire_rewind rewind = {.first = CHUNK_COUNT_MOST, .epoch = UINT32_MAX};
-	size_t len;
-	uint8_t *payload = wire_test_payload("rewind", WIRE_TYPE_REWIND, &len), buf[64];
-
-	(void)state;
-	wire_test_truncated(get_rewind, payload, len);
-	wire_test_longer(get_rewind, payload, len);
-	wire_test_field(get_rewind, payload, len, 0, 8, CHUNK_COUNT_MOST + 1ull);
-	wire_test_field(get_rewind, payload, len, 20, 4, 1); /* zeros */
-	assert_int_equal(wire_rewind_put(&rewind, buf, sizeof(buf)), 24);
-	assert_int_equal(get_rewind(buf, 24), 0);
-	rewind.first++;
-	assert_int_equal(wire_rewind_put(&rewind, buf, sizeof(buf)), -EINVAL);
-	free(payload);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,8 +206,6 @@ int main(void)
 		cmocka_unit_test(ack_is_the_golden_one),
 		cmocka_unit_test(keepalive_of_a_sender_is_the_golden_one),
 		cmocka_unit_test(ack_refuses_malformed_ones),
-		cmocka_unit_test(rewind_is_the_golden_one),
-		cmocka_unit_test(rewind_refuses_malformed_ones),
 	};
 
 	return cmocka_run_group_tests_name("wire_flow", tests, NULL, NULL);
