@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sink/sink.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,26 @@ int sink_begin(struct sink *sink, const struct image_head *head, const json_t *m
 {
 	sink->head = *head;
 	return sink->ops->begin(sink, manifest);
+}
+
+const struct image_head *sink_head(const struct sink *sink)
+{
+	return &sink->head;
+}
+
+uint64_t sink_chunks(const struct sink *sink)
+{
+	return sink->chunks;
+}
+
+int sink_entry(struct sink *sink, uint64_t first, uint32_t count, struct image_entry *ret)
+{
+	return sink->ops->entries ? sink->ops->entries(sink, first, count, ret) : -EOPNOTSUPP;
+}
+
+int sink_fd(const struct sink *sink)
+{
+	return sink->image ? sink_fd(sink->image) : sink->fd;
 }
 
 int sink_chunk(struct sink *sink, const struct sink_chunk *chunk)

@@ -75,6 +75,16 @@ void sink_close(struct sink *sink); /* NULL is fine; what is not finished stays 
  * another -errno, with a sentence in sink_why.
  */
 int sink_begin(struct sink *sink, const struct image_head *head, const json_t *manifest);
+/*
+ * After sink_begin: HEAD of what is written, which stays that of an earlier run where this one goes
+ * on with it (its identity is the caller's); the chunks that are there from it; and the entries of
+ * COUNT of these from FIRST on. sink_entry returns 0 or -errno.
+ */
+const struct image_head *sink_head(const struct sink *sink);
+uint64_t sink_chunks(const struct sink *sink);
+int sink_entry(struct sink *sink, uint64_t first, uint32_t count, struct image_entry *ret);
+/* The descriptor of what is written, for who wants to keep something beside it; or -1. */
+int sink_fd(const struct sink *sink);
 /* The next chunk, or COUNT chunks of zeros, whole ones in an open map. 0 or -errno with sink_why.
  */
 int sink_chunk(struct sink *sink, const struct sink_chunk *chunk);

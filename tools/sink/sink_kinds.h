@@ -12,6 +12,8 @@ struct sink_ops {
 	int (*sync)(struct sink *sink);
 	int (*finish)(struct sink *sink, json_t *manifest, enum sink_end *ret);
 	void (*close)(struct sink *sink);
+	/* As sink_entry; NULL where there are never chunks after begin. */
+	int (*entries)(struct sink *sink, uint64_t first, uint32_t count, struct image_entry *ret);
 };
 
 struct sink {

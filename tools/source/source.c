@@ -189,6 +189,7 @@ void source_close(struct source *source)
 	if (!source)
 		return;
 	load_free(source->load);
+	view_device_close(source->window);
 	view_close(source->view);
 	disk_close(source->disk);
 	pack_free(source->pack);
@@ -297,6 +298,8 @@ int source_next(struct source *source, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
 
+	if (source->ended)
+		return 0;
 	if (source->stream)
 		return source_next_stream(source, ret);
 	if (source->part_size)

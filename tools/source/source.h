@@ -54,6 +54,17 @@ bool source_same(const struct source *a, const struct source *b);
  * a sentence in source_why.
  */
 int source_next(struct source *source, struct source_chunk *ret);
+/*
+ * Has source_next go on with chunk INDEX, or with the end behind the last one, whatever was given
+ * before: an image is read again from its front, though not when nothing more of it is wanted.
+ * Returns 0; -ESPIPE for a source that cannot be read again; or -errno with source_why.
+ */
+int source_seek(struct source *source, uint64_t index);
+/*
+ * Reads chunk INDEX, which must exist, as it is now; source_next goes on where it was. Returns 0
+ * and its digest, -ESPIPE as above, or -errno with source_why.
+ */
+int source_digest(struct source *source, uint64_t index, struct digest *ret);
 const char *source_why(const struct source *source);
 
 #endif

@@ -7,6 +7,7 @@
 #include "io/disk.h"
 #include "io/load.h"
 #include "io/view.h"
+#include "io/view_device.h"
 #include "source/source.h"
 
 struct source {
@@ -26,7 +27,9 @@ struct source {
 	uint64_t part_start, part_size; /* of the image's disk, bytes; size 0: all of it */
 	struct load_chunk loaded;	/* a partition's: the chunk of the image that we are in */
 	bool in_chunk;
-	struct digest zero; /* of a whole chunk of zeros, once it was asked for */
+	bool ended;		    /* nothing more is wanted */
+	struct view_device *window; /* of the view, once a chunk was asked for its digest */
+	struct digest zero;	    /* of a whole chunk of zeros, once it was asked for */
 	bool zero_there;
 	char why[512];
 };
