@@ -32,6 +32,7 @@ enum {
 	OPT_ASK_FIT,
 	OPT_PARTITION,
 	OPT_VERIFY,
+	OPT_RECHECK,
 	OPT_DISCARD,
 	OPT_PROGRESS,
 	OPT_JSON,
@@ -65,6 +66,8 @@ static const struct options_entry {
 	 "send only this partition of the disk that an image holds"},
 	{"partition", OPT_PARTITION, "N", OPTIONS_MOUNT,
 	 "the partition to mount, where the image has several (tbstream info lists them)"},
+	{"recheck", OPT_RECHECK, NULL, OPTIONS_SEND,
+	 "when a transfer goes on, read everything again that the receiver has, not only samples"},
 	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
 	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
 	 "them"},
@@ -327,6 +330,7 @@ static void options_set(struct options *options, int value)
 	case OPT_FIT: options->fit = true; break;
 	case OPT_ASK_FIT: options->ask_fit = true; break;
 	case OPT_VERIFY: options->verify = true; break;
+	case OPT_RECHECK: options->recheck = true; break;
 	case OPT_DISCARD: options->discard = true; break;
 	case OPT_INSECURE: options->insecure = true; break;
 	case OPT_JSON: options->json = true; break;

@@ -5,12 +5,40 @@
 
 #include "codec/manifest_set.h"
 #include "io/link.h"
+#include "io/spool.h"
+#include "mend.h"
 #include "sink/sink.h"
 #include "ui/progress.h"
 
+/* A disk that is complete here, as a sender is told of it that comes again. */
+struct recv_disk {
+	struct image_head head;
+	char *identity;
+	struct manifest_set set;
+	struct wire_result result;
+	struct spool *spool; /* its digests */
+};
+
+/* All of them, of one transfer. */
+struct recv_past {
+	struct recv_disk *disks;
+	size_t count;
+};
+
+/* Notes one; the spool is taken over. Returns 0 or -ENOMEM. */
+int recv_past_add(struct recv_past *past, const struct image_head *head,
+		  const struct manifest_set *set, const struct wire_result *result,
+		  struct spool **spool);
+/* The disk that HEAD and SET tell of, or NULL. PAST may be NULL. */
+const struct recv_disk *recv_past_find(const struct recv_past *past, const struct image_head *head,
+				       const struct manifest_set *set);
+void recv_past_clear(struct recv_past *past);
+
 struct recv_options {
 	enum progress_mode progress;
-	bool folder; /* records: the target takes several disks, a sink each */
+	bool folder;	   /* records: the target takes several disks, a sink each */
+	struct mend *mend; /* records: what to do when the stream breaks; NULL: that is the end */
+	struct recv_past *past; /* records: with mend, what is complete before and behind */
 };
 
 struct recv_result {
@@ -24,11 +52,11 @@ struct recv_result {
 };
 
 /*
- * Receives what the peer of LINK sends into SINK, acknowledges what is durable, checks the root,
- * completes the sink and says so in RESULT. BEFORE is NULL, or the result of the disk before this
- * one in the same transfer, whose OFFER it takes. Returns 0 when everything is verified and
- * complete, or -errno with a sentence in RET_WHY (LEN bytes), which the peer was told too where it
- * was our own.
+ * Receives what the peer of LINK sends into SINK, over another stream when this one breaks,
+ * acknowledges what is durable, checks the root, completes the sink and says so in RESULT. BEFORE
+ * is NULL, or the result of the disk before this one in the same transfer, whose OFFER it takes.
+ * Returns 0 when everything is verified and complete, or -errno with a sentence in RET_WHY (LEN
+ * bytes), which the peer was told too where it was our own.
  */
 int recv_records(struct link *link, struct sink *sink, const struct recv_options *options,
 		 struct recv_result *before, struct recv_result *ret, char *ret_why, size_t len);

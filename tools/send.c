@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "send.h"
+#include "send_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,22 +15,7 @@
 
 #define SEND_ZEROS_MOST 1024 /* chunks in one ZERO: 4 GiB, so that progress goes on */
 
-/* One transfer's state on the way from the source to the link. */
-struct send {
-	struct source *source;
-	struct link *link;
-	struct progress *progress;
-	const struct chunk_map *map;
-	struct digest_state root;
-	struct wire_zero zeros; /* a run that is not sent yet */
-	uint64_t stored;
-	bool accepted; /* before that, the link's count is that of another disk */
-	char *why;
-	size_t why_len;
-};
-
-__attribute__((format(printf, 3, 4))) static int send_fail(struct send *send, int error,
-							   const char *format, ...)
+int send_fail(struct send *send, int error, const char *format, ...)
 {
 	va_list args;
 
@@ -40,17 +25,21 @@ __attribute__((format(printf, 3, 4))) static int send_fail(struct send *send, in
 	return error;
 }
 
-/* The link has ended: its own sentence says why. */
-static int send_lost(struct send *send, int error)
+int send_lost(struct send *send, int error)
 {
 	link_why(send->link, send->why, send->why_len);
+	send->lost = true;
 	return error;
 }
 
-static uint64_t send_acked_bytes(const struct send *send)
+/* Bytes that are safe at the receiver; after a break, of what it said before too. */
+static uint64_t send_safe(struct send *send)
 {
 	uint64_t chunks = send->accepted ? link_acked(send->link) : 0;
 
+	if (chunks > send->safe)
+		send->safe = chunks;
+	chunks = send->safe;
 	return chunks >= chunk_count(send->map) ? send->map->size : chunk_offset(send->map, chunks);
 }
 
@@ -80,15 +69,14 @@ static int send_offer(struct send *send)
 	return r < 0 ? send_lost(send, r) : 0;
 }
 
-/* Waits for a record of TYPE, showing progress; the receiver may be asking its user. */
-static int send_await(struct send *send, uint8_t type, struct link_record **ret)
+int send_await(struct send *send, uint8_t type, struct link_record **ret)
 {
 	struct link_record *record;
 
 	for (;;) {
 		int r = link_get(send->link, stop_deadline(STOP_SECOND / 5), &record);
 
-		progress_update(send->progress, send_acked_bytes(send), 0);
+		progress_update(send->options->progress, send_safe(send), 0);
 		if (r == -ETIMEDOUT && !link_ended(send->link))
 			continue;
 		if (r < 0)
@@ -107,29 +95,6 @@ static int send_await(struct send *send, uint8_t type, struct link_record **ret)
 					 "the same version?",
 					 wire_type_name(came), wire_type_name(type));
 	}
-}
-
-static int send_accepted(struct send *send)
-{
-	struct link_record *record;
-	struct wire_accept accept;
-	int r = send_await(send, WIRE_TYPE_ACCEPT, &record);
-
-	if (r < 0)
-		return r;
-	r = wire_accept_get(record->payload, record->length, &accept);
-	if (r < 0)
-		r = send_fail(send, r, "the receiver's ACCEPT is damaged");
-	else if (accept.refused)
-		r = send_fail(send, -ECANCELED, "the receiver refused: %s", accept.sentence);
-	else if (accept.first)
-		r = send_fail(send, -EPROTO,
-			      "the receiver wants to go on from chunk %" PRIu64
-			      ", and this version begins at the first.",
-			      accept.first);
-	free(record);
-	send->accepted = r == 0;
-	return r;
 }
 
 static int send_zeros(struct send *send)
@@ -190,13 +155,15 @@ static int send_chunks(struct send *send)
 	int r;
 
 	while ((r = source_next(send->source, &chunk)) == 1 || r == -EAGAIN) {
-		if (r == 1)
+		if (r == 1) {
+			send->next = chunk.index + 1;
 			r = send_chunk(send, &chunk);
-		else
+		} else {
 			r = link_ended(send->link) ? send_lost(send, -EPIPE) : 0;
+		}
 		if (r < 0)
 			return r;
-		progress_update(send->progress, send_acked_bytes(send), 0);
+		progress_update(send->options->progress, send_safe(send), 0);
 	}
 	if (r < 0)
 		return send_fail(send, r, "%s", source_why(send->source));
@@ -239,18 +206,38 @@ static int send_end(struct send *send, struct send_result *ret)
 void send_bye(struct link *link)
 {
 	struct link_record *record = link_record_new(WIRE_TYPE_BYE, 0);
+	int64_t deadline = stop_deadline(2 * STOP_SECOND);
 
-	if (record && link_put(link, record) == 0)
-		link_flush(link, stop_deadline(2 * STOP_SECOND));
+	if (!record || link_put(link, record) < 0)
+		return;
+	/* A driver may hand on BYE only with what follows: so KEEPALIVE does, until it was heard.
+	 */
+	while (link_get(link, deadline, &record) == 0)
+		free(record);
 }
 
-int send_records(struct source *source, struct link *link, struct progress *progress,
+/* All of it, from where the receiver is, over one stream. */
+static int send_over(struct send *send, struct send_result *ret)
+{
+	digest_start(&send->root);
+	send->zeros.count = 0;
+	send->accepted = false;
+	int r = send_offer(send);
+
+	if (r == 0)
+		r = send_accepted(send);
+	if (r == 0)
+		r = send_chunks(send);
+	return r < 0 ? r : send_end(send, ret);
+}
+
+int send_records(struct source *source, struct link *link, const struct send_options *options,
 		 struct send_result *ret, char *ret_why, size_t len)
 {
 	struct send send = {
 		.source = source,
 		.link = link,
-		.progress = progress,
+		.options = options,
 		.map = &source_head(source)->map,
 		.why = ret_why,
 		.why_len = len,
@@ -259,18 +246,17 @@ int send_records(struct source *source, struct link *link, struct progress *prog
 	ret_why[0] = '\0';
 	*ret = (struct send_result){0};
 	ret->peer.status = WIRE_STATUS_FAILED;
-	digest_start(&send.root);
-	int r = send_offer(&send);
-	if (r == 0)
-		r = send_accepted(&send);
-	if (r == 0)
-		r = send_chunks(&send);
-	if (r == 0)
-		r = send_end(&send, ret);
+	int r = send_over(&send, ret);
+	while (r < 0 && send.lost) {
+		send_safe(&send);
+		r = send_mend(&send, r);
+		if (r == 0)
+			r = send_over(&send, ret);
+	}
 	ret->stored = send.stored;
 	ret->size = chunk_map_known(send.map);
 	if (r == 0)
-		progress_update(progress, ret->size, send.stored);
+		progress_update(options->progress, ret->size, send.stored);
 	else if (!link_ended(link))
 		link_abort(link, ret_why);
 	return r;

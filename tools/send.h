@@ -4,6 +4,7 @@
 #define SEND_H
 
 #include "io/link.h"
+#include "mend.h"
 #include "source/source.h"
 #include "ui/progress.h"
 
@@ -15,13 +16,20 @@ struct send_result {
 	uint64_t stored; /* of the image: frames only with records, all of it with plain */
 };
 
+struct send_options {
+	struct progress *progress;
+	struct mend *mend; /* what to do when the stream breaks; NULL: that is the end */
+	bool recheck;	   /* read everything again that the receiver has, not only samples */
+};
+
 /*
- * Sends SOURCE over LINK and waits for the receiver's RESULT. Returns 0 when the receiver has
+ * Sends SOURCE over LINK, from the chunk on that the receiver wants, and waits for its RESULT; over
+ * another stream when this one breaks. Returns 0 when the receiver has
  * verified it and the root is ours, or -errno with a sentence in RET_WHY (LEN bytes), which the
  * peer was told too where it was our own. After a success the link waits for the next disk of the
  * same transfer, or for send_bye.
  */
-int send_records(struct source *source, struct link *link, struct progress *progress,
+int send_records(struct source *source, struct link *link, const struct send_options *options,
 		 struct send_result *ret, char *ret_why, size_t len);
 
 /* Takes leave of the receiver, so that it need not wait for more. */

@@ -14,6 +14,8 @@
 struct tbrecv {
 	struct options options;
 	struct recv_options recv;
+	struct mend mend;
+	struct recv_past past;
 	struct recv_result result;
 	struct sink *sink;
 	struct folder *folder; /* takes the images, a sink each; else NULL */
@@ -245,6 +247,7 @@ static int tbrecv_disks(struct tbrecv *run, struct link *link)
 
 	do {
 		run->start = stop_now();
+		mend_setup(&run->mend, &run->options, WIRE_RECEIVER);
 		r = recv_records(link, run->sink, &run->recv, before.next ? &before : NULL,
 				 &run->result, run->why, sizeof(run->why));
 		free(before.next);
@@ -274,7 +277,10 @@ static int tbrecv_records(struct tbrecv *run)
 	msg_note("receiving from %s over %s", peer.host[0] ? peer.host : "the sender",
 		 link_name(link));
 	run->began = stop_now();
+	run->recv.mend = &run->mend;
+	run->recv.past = &run->past;
 	r = tbrecv_disks(run, link);
+	recv_past_clear(&run->past);
 	link_close(link);
 	return r;
 }

@@ -15,6 +15,7 @@ struct tbsend {
 	struct options options;
 	struct source **sources; /* of every argument; none with --raw */
 	int disk;		 /* the one that is sent: its argument */
+	struct mend mend;
 	struct send_result result;
 	uint64_t size, stored; /* of all that is confirmed */
 	int64_t start, began;  /* of this disk, of all */
@@ -260,16 +261,17 @@ static int tbsend_plain(struct tbsend *run)
 static int tbsend_disk(struct tbsend *run, struct link *link, const char *peer)
 {
 	struct source *source = tbsend_source(run);
-	struct progress *progress;
+	struct send_options options = {.mend = &run->mend, .recheck = run->options.recheck};
 	char which[40];
 
 	msg_note("sending %s%s to %s over %s", tbsend_name(run), tbsend_which(run, which), peer,
 		 link_name(link));
 	run->start = stop_now();
-	progress = progress_new(run->options.progress, tbsend_name(run),
-				chunk_map_known(&source_head(source)->map));
-	int r = send_records(source, link, progress, &run->result, run->why, sizeof(run->why));
-	progress_end(progress);
+	options.progress = progress_new(run->options.progress, tbsend_name(run),
+					chunk_map_known(&source_head(source)->map));
+	mend_setup(&run->mend, &run->options, WIRE_SENDER);
+	int r = send_records(source, link, &options, &run->result, run->why, sizeof(run->why));
+	progress_end(options.progress);
 	if (r < 0)
 		return r;
 	tbsend_report(run, "verified");

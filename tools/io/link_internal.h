@@ -42,6 +42,8 @@ struct link_reader {
 
 void link_reader_setup(struct link_reader *reader);
 void link_reader_clear(struct link_reader *reader);
+/* Whether what came, while hunting, is nothing or may be the beginning of a record. */
+bool link_reader_begins(const struct link_reader *reader);
 /*
  * Reads on. Returns 1 and a whole record, 0 when there is nothing to read now, or -EPIPE at the
  * stream's end, -ESTALE when the peer began anew, -EBADMSG with what is wrong in RET_WHY, or

@@ -107,7 +107,7 @@ static int greeting_read(struct greeting *greeting, struct wire_hello *ret)
 		greeting->foreign = stop_now();
 	if (link->reader.record || greeting->records)
 		greeting->foreign = 0;
-	if (err == -EPIPE && link->reader.bytes && !greeting->records)
+	if (err == -EPIPE && !greeting->records && !link_reader_begins(&link->reader))
 		return greeting_foreign(greeting);
 	if (greeting->foreign && (link->reader.skipped > WIRE_HEADER + WIRE_PAYLOAD_MOST ||
 				  stop_now() - greeting->foreign >= link->limits.record))

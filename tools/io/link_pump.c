@@ -160,12 +160,13 @@ static bool link_choose(struct link *link, int64_t now)
 	if (link->words) {
 		record = link->words;
 		link->words = NULL;
-	} else if (link->ack_due && !link->told) {
-		record = link_record_acks(WIRE_TYPE_ACK, link->acked_here);
-		link->ack_due = false;
 	} else if (!queue_empty(&link->out)) {
 		record = queue_get(&link->out);
 		pthread_cond_broadcast(&link->changed);
+	} else if (link->ack_due && !link->told) {
+		/* Behind an ACCEPT that is queued, which begins the peer's count anew. */
+		record = link_record_acks(WIRE_TYPE_ACK, link->acked_here);
+		link->ack_due = false;
 	} else if (now - link->sent >= link->limits.keepalive && !link->told) {
 		record = link_record_acks(WIRE_TYPE_KEEPALIVE, link->acked_here);
 	}

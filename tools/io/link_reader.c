@@ -22,6 +22,14 @@ static size_t link_reader_held(const struct link_reader *reader)
 	return reader->end - reader->start;
 }
 
+bool link_reader_begins(const struct link_reader *reader)
+{
+	size_t held = link_reader_held(reader);
+
+	return reader->record ||
+	       (!reader->skipped && wire_header_find(reader->buffer + reader->start, held) == 0);
+}
+
 /* Reads what there is behind what is held. Returns 1, 0 or -errno as link_reader_step does. */
 static int link_reader_fill(struct link_reader *reader, struct stream *stream)
 {

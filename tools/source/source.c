@@ -227,6 +227,11 @@ bool source_same(const struct source *a, const struct source *b)
 	return st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino;
 }
 
+const char *source_name(const struct source *source)
+{
+	return source->stream ? "standard input" : source->disk->path;
+}
+
 const char *source_why(const struct source *source)
 {
 	return source->why;

@@ -65,6 +65,8 @@ int source_seek(struct source *source, uint64_t index);
  * and its digest, -ESPIPE as above, or -errno with source_why.
  */
 int source_digest(struct source *source, uint64_t index, struct digest *ret);
+/* What the user called it, or "standard input". */
+const char *source_name(const struct source *source);
 const char *source_why(const struct source *source);
 
 #endif

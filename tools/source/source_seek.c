@@ -57,6 +57,9 @@ static int seek_image(struct source *source, uint64_t index)
 
 int source_seek(struct source *source, uint64_t index)
 {
+	/* What a pipe gave is gone. */
+	if (source->stream)
+		return index == source->next ? 0 : -ESPIPE;
 	source->ended = index == chunk_count(&source->head.map);
 	source->next = index;
 	source->data = 0;
@@ -105,8 +108,10 @@ static int seek_read(struct source *source, uint64_t offset, uint32_t len)
 int source_digest(struct source *source, uint64_t index, struct digest *ret)
 {
 	uint32_t len = chunk_length(&source->head.map, index);
-	int r = seek_prepare(source);
+	int r = source->stream ? -ESPIPE : seek_prepare(source);
 
+	if (r == -ESPIPE)
+		return r;
 	if (r < 0)
 		return seek_fail(source, r, "");
 	r = seek_read(source, chunk_offset(&source->head.map, index), len);

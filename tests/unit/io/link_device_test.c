@@ -98,6 +98,42 @@ static void test_lost_tail(void **state)
 	close(opening.device.master);
 }
 
+/* A device's error is mended by another opening, if there is one. */
+static void test_device_error(void **state)
+{
+	struct wire_hello hello = link_test_hello(WIRE_SENDER);
+	uint8_t buf[WIRE_HEADER + WIRE_HELLO], payload[WIRE_HELLO];
+	struct opening opening = {0};
+	struct link_test_end *end = &opening.end;
+	struct link_record *record;
+	pthread_t opener, drainer;
+	int err;
+
+	(void)state;
+	device_open(&opening.device);
+	end->hello = link_test_hello(WIRE_RECEIVER);
+	end->limits = link_test_limits;
+	end->options.deadline = stop_deadline(LONG_WAIT);
+	pthread_create(&opener, NULL, open_link, &opening);
+	pthread_create(&drainer, NULL, drain, &opening.device.master);
+	wire_hello_put(&hello, payload, WIRE_HELLO);
+	link_test_encode(buf, WIRE_TYPE_HELLO, 0, payload, WIRE_HELLO);
+	write_all(opening.device.master, buf, sizeof(buf));
+	pthread_join(opener, NULL);
+	assert_int_equal(end->err, 0);
+	pthread_cancel(drainer);
+	pthread_join(drainer, NULL);
+	close(opening.device.master);
+	err = link_get(end->link, stop_deadline(LONG_WAIT), &record);
+	assert_true(err == -EIO || err == -EPIPE);
+	assert_true(link_mends(end->link));
+	/* The device is gone. */
+	assert_true(link_renew(end->link, &end->options, &end->peer, end->why, sizeof(end->why)) <
+		    0);
+	assert_int_equal(link_get(end->link, stop_deadline(LONG_WAIT), &record), err);
+	link_close(end->link);
+}
+
 /* What another process has open is not shared with it: neither with one that locks nor one that
  * does not. */
 static void test_busy(void **state)
@@ -185,9 +221,8 @@ static void test_signal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lost_tail),
-		cmocka_unit_test(test_busy),
-		cmocka_unit_test(test_no_device),
+		cmocka_unit_test(test_lost_tail), cmocka_unit_test(test_device_error),
+		cmocka_unit_test(test_busy),	  cmocka_unit_test(test_no_device),
 		cmocka_unit_test(test_signal),
 	};
 

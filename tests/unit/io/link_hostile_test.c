@@ -250,6 +250,32 @@ static void test_foreign(void **state)
 	close(fd);
 }
 
+/* One that goes in the midst of its HELLO is no foreigner: it, or another, comes again. */
+static void test_cut_hello(void **state)
+{
+	struct wire_hello hello = link_test_hello(WIRE_SENDER);
+	uint8_t payload[1024], record[WIRE_HEADER + WIRE_HELLO];
+	struct link_test_end end;
+	int fd;
+
+	(void)state;
+	wire_hello_put(&hello, payload, WIRE_HELLO);
+	link_test_encode(record, WIRE_TYPE_HELLO, 0, payload, WIRE_HELLO);
+	link_test_start(&end, WIRE_RECEIVER, true);
+	for (size_t len = 3; len < sizeof(record); len += 100) {
+		fd = link_test_dial();
+		link_test_expect(fd, WIRE_TYPE_HELLO, payload);
+		link_test_write(fd, record, len);
+		close(fd);
+	}
+	fd = link_test_dial();
+	link_test_expect(fd, WIRE_TYPE_HELLO, payload);
+	link_test_write(fd, record, sizeof(record));
+	link_test_join(&end, 0);
+	link_close(end.link);
+	close(fd);
+}
+
 /* Somebody who connects and goes is not the peer: the next one may be. */
 static void test_knock(void **state)
 {
@@ -391,7 +417,7 @@ int main(void)
 		cmocka_unit_test(test_foreign),		cmocka_unit_test(test_knock),
 		cmocka_unit_test(test_other_name),	cmocka_unit_test(test_other_versions),
 		cmocka_unit_test(test_same_role),	cmocka_unit_test(test_nobody),
-		cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_no_answer),	cmocka_unit_test(test_cut_hello),
 	};
 
 	return stop_install() || cmocka_run_group_tests_name("link_hostile", tests, NULL, NULL);

@@ -214,12 +214,12 @@ ok "the image is right" holds "deep/er/out/$bad_safe-$bad_disk.zst" two
 
 # The second disk takes seconds at this level: one of the two goes away when the first is there.
 head -c 60000000 /dev/urandom >large
-# broken SIGNAL WHO: to one of them, behind the first disk.
+# broken SIGNAL WHO [SECONDS]: to one of them, behind the first disk; how long the sender waits.
 broken() {
 	rm -rf sock broken
 	tbrecv -t 20 -s unix:sock -o broken/ 2>recv.err &
 	receiver=$!
-	tbsend -l 12 -t 20 -s unix:sock sub/one large three 2>send.err &
+	tbsend -l 12 -t "${3:-20}" -s unix:sock sub/one large three 2>send.err &
 	sender=$!
 	timeout 60 sh -c "until [ -e 'broken/$safe-large.zst.part' ]; do sleep 0.05; done"
 	kill -"$1" "$(if [ "$2" = receiver ]; then echo "$receiver"; else echo "$sender"; fi)"
@@ -229,7 +229,7 @@ broken() {
 	send=$?
 }
 killed() {
-	broken KILL receiver
+	broken KILL receiver 2
 	[ "$send" = 1 ] || ended 1 1
 }
 ok "a receiver that is killed behind the first disk is a failure at the sender" killed

@@ -4,7 +4,7 @@
 
 # Two seconds of a real peer, or the test is broken: nothing here waits longer.
 wait_code() {
-	timeout 60 tail --pid="$1" -f /dev/null
+	timeout 60 tail -s 0.05 --pid="$1" -f /dev/null
 	wait "$1"
 }
 

@@ -127,7 +127,7 @@ killed() {
 	exec 9<>fifo
 	tbrecv -t 20 -s unix:sock >fifo 2>recv.err &
 	receiver=$!
-	tbsend -t 20 -s unix:sock large 2>send.err &
+	tbsend -t 2 -s unix:sock large 2>send.err &
 	sender=$!
 	timeout 20 sh -c 'until grep -q receiving recv.err && grep -q sending send.err; do sleep 0.05; done'
 	kill -9 "$receiver"
@@ -136,7 +136,7 @@ killed() {
 	exec 9>&-
 	[ "$send" = 1 ]
 }
-ok "a receiver that is killed is a failure at the sender" killed
-ok "which says so" says 'tbsend: ' send.err
+ok "a receiver that is killed, and does not come again in time, is a failure at the sender" killed
+ok "which says so" says 'timed out waiting for the other side' send.err
 
 tap_end

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between recv.c, which takes the chunks, recv_offer.c, which agrees on what comes, and
+ * recv_result.c, which says what became of it. Functions return 0 or -errno, with a sentence in
+ * why.
+ */
+#ifndef RECV_INTERNAL_H
+#define RECV_INTERNAL_H
+
+#include "codec/pack.h"
+#include "io/spool.h"
+#include "recv.h"
+
+/* One transfer's state on the way from the link to the sink. */
+struct recv {
+	struct link *link;
+	struct sink *sink;
+	const struct recv_options *options;
+	struct recv_result *ret;
+	struct progress *progress;
+	struct pack *pack;
+	uint8_t *content;
+	struct image_head head;
+	char *identity;
+	json_t *manifest;
+	struct manifest_set *before; /* of the disk before this one; NULL: there is none */
+	struct digest_state root;
+	struct digest zero;  /* of a whole chunk of zeros */
+	struct spool *spool; /* the digests of all chunks that came */
+	uint64_t next;	     /* chunk */
+	uint64_t came;	     /* bytes of the device in the chunks before it */
+	uint64_t synced_chunks, synced_bytes;
+	int64_t synced_at;
+	int64_t patience; /* for the record that follows what is complete here; a duration */
+	bool begun;	  /* the sink has */
+	bool told;	  /* the peer knows why we failed */
+	bool lost;	  /* the link ended, by itself */
+	char *why;
+	size_t why_len;
+};
+
+/* Notes the sentence, and returns ERROR. */
+__attribute__((format(printf, 3, 4))) int recv_fail(struct recv *recv, int error,
+						    const char *format, ...);
+/* The link ended with ERROR, and has a sentence. Returns ERROR. */
+int recv_lost(struct recv *recv, int error);
+int recv_sink_failed(struct recv *recv, int error);
+/* The next record that has a meaning here, until DEADLINE. */
+int recv_next(struct recv *recv, int64_t deadline, struct link_record **ret);
+int recv_unexpected(struct recv *recv, uint8_t type, const char *due);
+/* What has arrived is made durable and acknowledged, NOW or when it is time. */
+int recv_sync(struct recv *recv, bool now);
+/* The digest of LEN zeros. */
+void recv_zero_digest(struct recv *recv, uint32_t len, struct digest *ret);
+/* The link ended with ERROR: waits up to TIMEOUT for another stream, where that mends it. */
+int recv_mend(struct recv *recv, int error, int64_t timeout);
+
+/*
+ * Waits for an OFFER of what is not complete here, or for another record. To a sender that does not
+ * know what is complete, it says so.
+ */
+int recv_next_offer(struct recv *recv, struct link_record **ret);
+/* OFFER is in RECORD: refuses it, or accepts it from the chunk on that the sink lacks. */
+int recv_offer(struct recv *recv, const struct link_record *record);
+/* The same when the stream broke in between: it must be of the same disk. */
+int recv_go_on(struct recv *recv, const struct link_record *record);
+/* ACCEPT, from chunk FIRST on, whose predecessors are in SPOOL. */
+int recv_accept(struct recv *recv, struct spool *spool, uint64_t first);
+
+/* END and RESULT again, for DISK, which a sender offered that does not know that it is here. */
+int recv_repeat(struct recv *recv, const struct recv_disk *disk);
+/*
+ * Everything is verified: says RESULT and waits for the sender to have it, for closing before it
+ * was read could lose it. Whether it was heard changes nothing about what we have verified.
+ */
+void recv_say_result(struct recv *recv);
+
+#endif

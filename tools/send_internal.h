@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between send.c, which walks the chunks, and send_resume.c, which goes on with them. */
+#ifndef SEND_INTERNAL_H
+#define SEND_INTERNAL_H
+
+#include "send.h"
+#include "source/landmarks.h"
+
+/* One transfer's state on the way from the source to the link. */
+struct send {
+	struct source *source;
+	struct link *link;
+	const struct send_options *options;
+	const struct chunk_map *map;
+	struct digest_state root;
+	struct wire_zero zeros; /* a run that is not sent yet */
+	uint64_t next;		/* chunk that the source gives */
+	uint64_t stored;
+	bool accepted; /* before that, the link's count is that of another disk */
+	bool lost;     /* the link ended, by itself */
+	uint64_t safe; /* chunks that were acknowledged before the stream broke */
+	char *why;
+	size_t why_len;
+};
+
+__attribute__((format(printf, 3, 4))) int send_fail(struct send *send, int error,
+						    const char *format, ...);
+/* The link has ended: its own sentence says why. Returns ERROR. */
+int send_lost(struct send *send, int error);
+/* Waits for a record of TYPE, showing progress; the receiver may be asking its user. */
+int send_await(struct send *send, uint8_t type, struct link_record **ret);
+
+/*
+ * Takes ACCEPT with all of its parts: the receiver's refusal, or the chunk to go on from, whose
+ * predecessors it has. Some of them are read again, or all with options->recheck, and must be what
+ * they were. The root is over them then, and the source at that chunk. Returns 0 or -errno.
+ */
+int send_accepted(struct send *send);
+/* The link ended with ERROR: opens another stream where that mends it. Returns 0 or -errno. */
+int send_mend(struct send *send, int error);
+
+#endif

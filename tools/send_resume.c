@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Going on where the receiver is: what it has, and whether the source is still as it was. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "send_internal.h"
+#include "ui/msg.h"
+
+/* What the receiver says that it has, while its parts come. */
+struct have {
+	uint64_t first; /* the chunk that it wants */
+	uint64_t next;	/* the chunk of the next digest */
+	struct landmarks landmarks;
+	size_t at; /* of them */
+};
+
+static int have_begin(struct send *send, struct have *have, uint64_t first)
+{
+	*have = (struct have){.first = first};
+	if (first > chunk_count(send->map))
+		return send_fail(send, -EPROTO,
+				 "the receiver wants to go on from chunk %" PRIu64
+				 ", and there are %" PRIu64,
+				 first, chunk_count(send->map));
+	if (!first)
+		return 0;
+	if (send->options->recheck) {
+		msg_note("reading again all that the receiver has of %s",
+			 source_name(send->source));
+		return 0;
+	}
+	msg_note("looking whether %s is as it was", source_name(send->source));
+	int r = landmarks_choose(source_manifest(send->source), send->map, first, &have->landmarks);
+
+	return r < 0 ? send_fail(send, r, "the source cannot be compared: %s", strerror(-r)) : 0;
+}
+
+/* Whether the chunk of the next digest is among those that are compared. */
+static bool have_compares(struct send *send, struct have *have)
+{
+	if (send->options->recheck)
+		return true;
+	if (have->at == have->landmarks.count || have->landmarks.chunks[have->at] != have->next)
+		return false;
+	have->at++;
+	return true;
+}
+
+static int have_compare(struct send *send, uint64_t index, const uint8_t *told)
+{
+	struct digest now;
+	int r = source_digest(send->source, index, &now);
+
+	if (r == -ESPIPE)
+		return send_fail(send, r, "%s cannot be read a second time: begin again",
+				 source_name(send->source));
+	if (r < 0)
+		return send_fail(send, r, "%s", source_why(send->source));
+	if (memcmp(now.bytes, told, DIGEST_SIZE) == 0)
+		return 0;
+	return send_fail(send, -ESTALE,
+			 "%s has changed at byte %" PRIu64
+			 " since the transfer began: `tbrecv --restart` begins anew",
+			 source_name(send->source), chunk_offset(send->map, index));
+}
+
+static int have_take(struct send *send, struct have *have, const struct wire_accept *accept)
+{
+	if (accept->first != have->first || accept->have_first != have->next)
+		return send_fail(send, -EPROTO, "the receiver's ACCEPTs do not fit together");
+	for (uint32_t i = 0; i < accept->have; i++, have->next++) {
+		const uint8_t *told = accept->digests + (size_t)i * DIGEST_SIZE;
+		int r = have_compares(send, have) ? have_compare(send, have->next, told) : 0;
+
+		if (r < 0)
+			return r;
+		/* A long look shall end when it is of no use any more. */
+		if (link_ended(send->link))
+			return send_lost(send, -EPIPE);
+	}
+	digest_update(&send->root, accept->digests, (size_t)accept->have * DIGEST_SIZE);
+	return 0;
+}
+
+/* One ACCEPT. Returns 1 when another one follows, 0 or -errno. */
+static int have_part(struct send *send, struct have *have, bool begun)
+{
+	struct link_record *record;
+	struct wire_accept accept;
+	int r = send_await(send, WIRE_TYPE_ACCEPT, &record);
+
+	if (r < 0)
+		return r;
+	r = wire_accept_get(record->payload, record->length, &accept);
+	if (r < 0)
+		r = send_fail(send, r, "the receiver's ACCEPT is damaged");
+	else if (accept.refused)
+		r = send_fail(send, -ECANCELED, "the receiver refused: %s", accept.sentence);
+	else if (!begun)
+		r = have_begin(send, have, accept.first);
+	if (r == 0)
+		r = have_take(send, have, &accept);
+	free(record);
+	return r < 0 ? r : accept.more;
+}
+
+static int have_end(struct send *send, const struct have *have)
+{
+	struct mend *mend = send->options->mend;
+	struct mend_state state = {
+		.name = source_name(send->source),
+		.done = have->first,
+		.begun = true,
+		.map = send->map,
+	};
+
+	if (have->next != have->first)
+		return send_fail(send, -EPROTO,
+				 "the receiver's ACCEPT lacks the digests of what it has");
+	/* At its end there may be nothing more to read, not even that it is the end. */
+	bool there = have->first == send->next && have->first < chunk_count(send->map);
+	int r = there ? 0 : source_seek(send->source, have->first);
+
+	send->next = have->first;
+	if (r == -ESPIPE)
+		return send_fail(send, r, "%s cannot be read a second time: begin again",
+				 source_name(send->source));
+	if (r < 0)
+		return send_fail(send, r, "%s", source_why(send->source));
+	if (send->safe > have->first)
+		send->safe = have->first;
+	if (mend && (have->first || mend->breaks))
+		mend_tell(mend, &state);
+	return 0;
+}
+
+int send_accepted(struct send *send)
+{
+	struct have have = {0};
+	bool begun = false;
+	int r;
+
+	do {
+		r = have_part(send, &have, begun);
+		begun = true;
+	} while (r > 0);
+	if (r == 0)
+		r = have_end(send, &have);
+	landmarks_clear(&have.landmarks);
+	send->accepted = r == 0;
+	return r;
+}
+
+int send_mend(struct send *send, int error)
+{
+	struct mend *mend = send->options->mend;
+	struct mend_state state = {
+		.name = source_name(send->source),
+		.done = send->safe,
+		.begun = true,
+		.map = send->map,
+	};
+
+	bool mends = link_mends(send->link);
+
+	/* What the receiver said last may be why. */
+	link_why(send->link, send->why, send->why_len);
+	send->lost = false;
+	if (!mend || !mends)
+		return error;
+	return mend_link(mend, send->link, &state, mend->options->timeout, send->why,
+			 send->why_len);
+}
