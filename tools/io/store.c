@@ -126,7 +126,12 @@ static int store_checkpoint(struct store *store)
 	r = image_checkpoint_put(store->checkpointed, entries, count, buf, len);
 	if (r < 0)
 		goto out;
-	r = store_write(store, buf, r);
+	len = r;
+	/* After a power cut the CHECKPOINT must not be there without its chunks. */
+	r = out_sync(store->fd);
+	if (r < 0)
+		goto out;
+	r = store_write(store, buf, len);
 	if (r == 0)
 		store->checkpointed += count;
 out:
