@@ -40,7 +40,7 @@ static uint64_t send_safe(struct send *send)
 	if (chunks > send->safe)
 		send->safe = chunks;
 	chunks = send->safe;
-	return chunks >= chunk_count(send->map) ? send->map->size : chunk_offset(send->map, chunks);
+	return chunk_bytes(send->map, chunks);
 }
 
 static int send_offer(struct send *send)

@@ -36,6 +36,11 @@ uint64_t chunk_offset(const struct chunk_map *map, uint64_t index)
 	return index * map->chunk_size;
 }
 
+uint64_t chunk_bytes(const struct chunk_map *map, uint64_t count)
+{
+	return count < chunk_count(map) ? chunk_offset(map, count) : map->size;
+}
+
 uint32_t chunk_length(const struct chunk_map *map, uint64_t index)
 {
 	uint64_t rest = map->size - chunk_offset(map, index);

@@ -41,6 +41,9 @@ uint64_t chunk_count(const struct chunk_map *map);
 /* Byte offset of chunk INDEX on the device. */
 uint64_t chunk_offset(const struct chunk_map *map, uint64_t index);
 
+/* Bytes of the first COUNT chunks (all of them, if there are fewer); in an open map the most. */
+uint64_t chunk_bytes(const struct chunk_map *map, uint64_t count);
+
 /* Length in bytes of chunk INDEX (< chunk_count); in an open map the most that it can have. */
 uint32_t chunk_length(const struct chunk_map *map, uint64_t index);
 

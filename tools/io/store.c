@@ -7,31 +7,10 @@
 #include <time.h>
 
 #include "codec/manifest.h"
-#include "codec/pack.h"
 #include "io/out.h"
-#include "io/spool.h"
+#include "io/store_internal.h"
 
-#define STORE_ENTRIES 2048 /* of the table, read back at once */
-
-struct store {
-	int fd;
-	struct image_head head;
-	char *identity;
-	uint32_t gap; /* chunks between two CHECKPOINTs */
-	uint64_t written;
-	uint64_t size;	       /* of the device so far, bytes */
-	uint64_t checkpointed; /* chunks */
-	struct digest_state root;
-	struct spool *spool;
-	struct pack *pack;
-	/* The frame of the last chunk of zeros, kept: most are alike, and come one by one. */
-	uint8_t *zero_frame;
-	uint32_t zero_length; /* of the chunk; UINT32_MAX: none was made */
-	struct image_entry zero;
-	uint8_t buf[STORE_ENTRIES * IMAGE_ENTRY];
-};
-
-int store_new(int fd, const struct image_head *head, struct store **ret)
+int store_make(int fd, const struct image_head *head, struct store **ret)
 {
 	/* calloc would not honour the alignment that the hash's state asks for. */
 	struct store *store = aligned_alloc(_Alignof(struct store), sizeof(*store));
@@ -50,9 +29,6 @@ int store_new(int fd, const struct image_head *head, struct store **ret)
 	store->head.identity = store->identity;
 	store->gap = IMAGE_CHECKPOINT_GAP / head->map.chunk_size;
 	digest_start(&store->root);
-	r = spool_new(fd, &store->spool);
-	if (r < 0)
-		goto fail;
 	r = pack_new(PACK_LEVEL_DEFAULT, &store->pack);
 	if (r < 0)
 		goto fail;
@@ -60,6 +36,20 @@ int store_new(int fd, const struct image_head *head, struct store **ret)
 	return 0;
 fail:
 	store_free(store);
+	return r;
+}
+
+int store_new(int fd, const struct image_head *head, struct store **ret)
+{
+	struct store *store = NULL;
+	int r = store_make(fd, head, &store);
+
+	if (r == 0)
+		r = spool_new(fd, &store->spool);
+	if (r == 0)
+		*ret = store;
+	else
+		store_free(store);
 	return r;
 }
 
@@ -74,9 +64,19 @@ void store_free(struct store *store)
 	free(store);
 }
 
+const struct image_head *store_head(const struct store *store)
+{
+	return &store->head;
+}
+
 uint64_t store_chunks(const struct store *store)
 {
-	return store->spool ? spool_count(store->spool) : 0;
+	return spool_count(store->spool);
+}
+
+uint64_t store_kept(const struct store *store)
+{
+	return store->checkpointed;
 }
 
 uint64_t store_size(const struct store *store)
@@ -93,7 +93,7 @@ static int store_write(struct store *store, const void *buf, size_t len)
 	return r;
 }
 
-static int store_head(struct store *store)
+static int store_write_head(struct store *store)
 {
 	size_t len = image_head_size(&store->head);
 	uint8_t *buf = malloc(len);
@@ -157,7 +157,7 @@ int store_chunk(struct store *store, const struct image_entry *entry, const uint
 	store->size += len;
 	digest_update(&store->root, entry->digest.bytes, DIGEST_SIZE);
 	if (index == 0)
-		r = store_head(store);
+		r = store_write_head(store);
 	if (r == 0 && index + 1 - store->checkpointed == store->gap)
 		r = store_checkpoint(store);
 	return r;

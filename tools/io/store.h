@@ -12,6 +12,7 @@
 
 #include "codec/image.h"
 
+struct resume;
 struct store;
 
 /*
@@ -19,6 +20,11 @@ struct store;
  * yet. 0 or -errno.
  */
 int store_new(int fd, const struct image_head *head, struct store **ret);
+/*
+ * Goes on with the image in the file FD behind what RESUME keeps of it, whose spool is taken, and
+ * cuts off and syncs the rest. HEAD stays the file's own. Returns 0 or -errno.
+ */
+int store_continue(int fd, struct resume *resume, struct store **ret);
 void store_free(struct store *store); /* NULL is fine */
 
 /*
@@ -38,7 +44,13 @@ int store_zero(struct store *store, uint64_t count, uint32_t flags);
  */
 int store_finish(struct store *store, json_t *manifest, struct digest *ret_root);
 
+/* HEAD as it stands in the image. */
+const struct image_head *store_head(const struct store *store);
 uint64_t store_chunks(const struct store *store);
+/* Those of them that a CHECKPOINT speaks of: what is kept when the program dies now. */
+uint64_t store_kept(const struct store *store);
+/* The entries of chunks FIRST .. FIRST + COUNT - 1, which must be there. Returns 0 or -errno. */
+int store_entries(struct store *store, uint64_t first, uint32_t count, struct image_entry *ret);
 /* Bytes of the image that were written. */
 uint64_t store_size(const struct store *store);
 
