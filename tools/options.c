@@ -27,6 +27,7 @@ enum {
 	OPT_PLAIN = 256,
 	OPT_RAW,
 	OPT_FORCE,
+	OPT_RESTART,
 	OPT_CONFIRM,
 	OPT_FIT,
 	OPT_ASK_FIT,
@@ -79,6 +80,8 @@ static const struct options_entry {
 	{"force", OPT_FORCE, NULL, OPTIONS_CP, "replace files that exist"},
 	{"force", OPT_FORCE, NULL, OPTIONS_RECV,
 	 "overwrite the target, or the output that exists, without a question"},
+	{"restart", OPT_RESTART, NULL, OPTIONS_RECV,
+	 "begin anew where an earlier run began an image"},
 	{"confirm", OPT_CONFIRM, "SERIAL", OPTIONS_RECV,
 	 "overwrite the target if its serial number, and no other disk's, ends so (4 characters or "
 	 "more)"},
@@ -327,6 +330,7 @@ static void options_set(struct options *options, int value)
 	case OPT_PLAIN: options->plain = true; break;
 	case OPT_RAW: options->plain = options->raw = true; break;
 	case OPT_FORCE: options->force = true; break;
+	case OPT_RESTART: options->restart = true; break;
 	case OPT_FIT: options->fit = true; break;
 	case OPT_ASK_FIT: options->ask_fit = true; break;
 	case OPT_VERIFY: options->verify = true; break;

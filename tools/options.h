@@ -33,7 +33,8 @@ struct options {
 	int level;
 	unsigned int threads; /* 0: not given */
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
-	bool fit, ask_fit, verify, discard, recheck;
+	bool fit, ask_fit, verify, discard;
+	bool restart, recheck;
 	int partition;		 /* 0: not given */
 	bool recursive, details; /* details: -l of ls */
 	const char *output, *confirm;

@@ -49,6 +49,8 @@ static int tbrecv_check(struct tbrecv *run)
 	    (options->fit || options->ask_fit || options->verify || options->discard))
 		return tbrecv_usage("--fit, --ask-fit, --verify and --discard are for a TARGET "
 				    "that is restored");
+	if (options->restart && !options->output)
+		return tbrecv_usage("--restart is for an image that -o names");
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
 	if (to_stdout && isatty(STDOUT_FILENO))
@@ -84,6 +86,7 @@ static int tbrecv_open_sink(struct tbrecv *run)
 		.confirm = options->confirm,
 		.ask = tbrecv_ask,
 		.from = options->stream.kind == STREAM_STDIO ? STDIN_FILENO : -1,
+		.restart = options->restart,
 		.fit = options->fit,
 		.ask_fit = options->ask_fit,
 		.verify = options->verify,

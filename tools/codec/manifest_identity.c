@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "codec/manifest_identity.h"
 
+#include <string.h>
+
 #include "codec/manifest.h"
 
 static bool identity_known(const json_t *identity)
 {
-	return manifest_string(identity, "serial")[0] || manifest_string(identity, "wwn")[0];
+	return strcmp(manifest_string(identity, "kind"), "partition") != 0 &&
+	       (manifest_string(identity, "serial")[0] || manifest_string(identity, "wwn")[0]);
 }
 
 static bool identity_equal(json_t *a, json_t *b)

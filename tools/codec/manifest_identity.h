@@ -9,8 +9,8 @@
 
 /*
  * Whether A and B tell of the same disk: size, chunk size, sectors and identity are equal. The path
- * may differ where a serial number or a WWN is the same, for a machine that starts again may find
- * its disks in another order.
+ * of a disk may differ where a serial number or a WWN is the same, for a machine that starts again
+ * may find its disks in another order. Partitions of one disk are told apart by the path alone.
  */
 bool manifest_identity_same(const struct image_head *a, const struct image_head *b);
 

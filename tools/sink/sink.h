@@ -41,6 +41,11 @@ struct sink_options {
 	int (*ask)(const char *question, char *ret, size_t len);
 	int from; /* what the image is read from, which must not be the target's own; -1: another
 		     machine */
+	/* Of an image under a name, where an earlier run began it: */
+	bool resumes; /* the caller goes on at sink_chunks; else this is refused */
+	bool resume;  /* it must have; the image itself may be that beginning */
+	bool restart; /* begin anew */
+	bool recheck; /* read all that is there */
 	/* Of a disk: */
 	bool fit;		     /* have the partition table fit a target of another size */
 	bool ask_fit;		     /* ask whether to, where it is of another size */
@@ -52,8 +57,9 @@ struct sink_options {
 /*
  * The kinds. Nothing is written by them. Each returns 0 and a sink, or -errno with a sentence in
  * RET_WHY: an image to FD, which stays the caller's (standard output); an image under the name
- * PATH, written beside it as PATH.part and renamed when it is whole; a disk that is restored onto
- * PATH, a block device or an existing file; the disk's bytes to FD.
+ * PATH, written beside it as PATH.part and renamed when it is whole, which goes on with the
+ * PATH.part of an earlier run; a disk that is restored onto PATH, a block device or an existing
+ * file; the disk's bytes to FD.
  */
 int sink_open_image(int fd, const struct sink_options *options, struct sink **ret);
 int sink_open_file(const char *path, const struct sink_options *options, struct sink **ret,
@@ -77,8 +83,8 @@ void sink_close(struct sink *sink); /* NULL is fine; what is not finished stays 
 int sink_begin(struct sink *sink, const struct image_head *head, const json_t *manifest);
 /*
  * After sink_begin: HEAD of what is written, which stays that of an earlier run where this one goes
- * on with it (its identity is the caller's); the chunks that are there from it; and the entries of
- * COUNT of these from FIRST on. sink_entry returns 0 or -errno.
+ * on with it (its identity lives as long as the sink, or is the caller's); the chunks that are
+ * there from it; and the entries of COUNT of these from FIRST on. sink_entry returns 0 or -errno.
  */
 const struct image_head *sink_head(const struct sink *sink);
 uint64_t sink_chunks(const struct sink *sink);

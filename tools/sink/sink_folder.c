@@ -26,6 +26,10 @@ static int sink_folder_start(struct sink *sink, const json_t *manifest)
 	if (made < 0)
 		return made;
 	int r = sink_folder_took(sink, sink_begin(sink->image, &sink->head, manifest));
+	if (r == 0) {
+		sink->head = sink->image->head;
+		sink->chunks = sink->image->chunks;
+	}
 	if (r < 0 && made)
 		folder_unmake(sink->folder);
 	return r;
@@ -76,6 +80,12 @@ static int sink_folder_finish(struct sink *sink, json_t *manifest, enum sink_end
 	return r < 0 ? r : folder_add(sink->folder, &image, sink->why, sizeof(sink->why));
 }
 
+static int sink_folder_entries(struct sink *sink, uint64_t first, uint32_t count,
+			       struct image_entry *ret)
+{
+	return sink_entry(sink->image, first, count, ret);
+}
+
 static void sink_folder_close(struct sink *sink)
 {
 	sink_close(sink->image);
@@ -89,6 +99,7 @@ static const struct sink_ops sink_folder_ops = {
 	.sync = sink_folder_sync,
 	.finish = sink_folder_finish,
 	.close = sink_folder_close,
+	.entries = sink_folder_entries,
 };
 
 int sink_open_folder(struct folder *folder, const struct sink_options *options, struct sink **ret)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* An image as the sink: on standard output, or in a file under a name of its own. */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +11,7 @@
 
 #include "io/out.h"
 #include "io/store.h"
-#include "sink/sink_kinds.h"
+#include "sink/sink_part.h"
 
 #define IMAGE_FAT_MOST UINT32_MAX /* bytes of a file on FAT */
 
@@ -22,8 +20,8 @@ static int sink_image_error(struct sink *sink, int r)
 	if (r == -EINTR)
 		return r;
 	if (r == -ENOSPC || r == -EDQUOT)
-		return sink_fail(sink, r, "no space is left for %s: make room and begin again",
-				 sink->name);
+		return sink_fail(sink, r, "no space is left for %s: make room%s", sink->name,
+				 sink->part ? "" : " and begin again");
 	if (r == -EFBIG)
 		return sink_fail(sink, r,
 				 "%s has become larger than its file system takes: choose another "
@@ -34,19 +32,10 @@ static int sink_image_error(struct sink *sink, int r)
 	return sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
 }
 
-/* The folder that the image goes into (free), or NULL. */
-static char *sink_image_folder(const struct sink *sink)
-{
-	char *copy = strdup(sink->name), *folder = copy ? strdup(dirname(copy)) : NULL;
-
-	free(copy);
-	return folder;
-}
-
 /* Whether the image goes onto FAT. A file under a name of its own is not there yet. */
 static bool sink_image_on_fat(const struct sink *sink)
 {
-	char *folder = sink->part ? sink_image_folder(sink) : NULL;
+	char *folder = sink->part ? sink_part_folder(sink) : NULL;
 	struct statfs fs;
 	int r = folder ? statfs(folder, &fs) : fstatfs(sink->fd, &fs);
 
@@ -65,37 +54,60 @@ static int sink_image_begin(struct sink *sink, const json_t *manifest)
 				 "%s is on a FAT file system, whose files end at 4 GiB: choose "
 				 "another one, or give --force if the image will be smaller",
 				 sink->name);
-	if (sink->part) {
-		r = open(sink->part,
-			 O_WRONLY | O_CREAT | O_CLOEXEC | (sink->options.force ? O_TRUNC : O_EXCL),
-			 0600);
-		if (r < 0 && errno == EEXIST)
-			return sink_fail(sink, -EEXIST,
-					 "%s is there from an earlier run: remove it, or give "
-					 "--force to overwrite it",
-					 sink->part);
-		if (r < 0)
-			return sink_image_error(sink, -errno);
-		sink->fd = r;
-	}
+	if (sink->part)
+		return sink_part_begin(sink);
 	r = store_new(sink->fd, &sink->head, &sink->store);
+	return r < 0 ? sink_image_error(sink, r) : 0;
+}
+
+/* The file that the descriptor writes from its beginning on, by its path; else "". */
+static void sink_image_path(const struct sink *sink, char *ret, size_t len)
+{
+	char link[32];
+	struct stat st, named;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", sink->fd);
+	ssize_t n = readlink(link, ret, len - 1);
+	ret[n < 0 ? 0 : n] = '\0';
+	if (fstat(sink->fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != sink->stored ||
+	    stat(ret, &named) || st.st_dev != named.st_dev || st.st_ino != named.st_ino)
+		ret[0] = '\0';
+}
+
+/* How to go on with it, as soon as there is something to go on with. */
+static void sink_image_note(struct sink *sink)
+{
+	char path[384];
+
+	if (sink->note[0] || !store_kept(sink->store))
+		return;
+	if (sink->part) {
+		snprintf(sink->note, sizeof(sink->note),
+			 "%s keeps what arrived: `tbrecv -o %s` goes on with it", sink->part,
+			 sink->name);
+		return;
+	}
+	sink_image_path(sink, path, sizeof(path));
+	if (path[0])
+		snprintf(sink->note, sizeof(sink->note),
+			 "it keeps what arrived: `tbrecv -o %s --resume` goes on with it", path);
+}
+
+static int sink_image_took(struct sink *sink, int r)
+{
+	sink->stored = store_size(sink->store);
+	sink_image_note(sink);
 	return r < 0 ? sink_image_error(sink, r) : 0;
 }
 
 static int sink_image_chunk(struct sink *sink, const struct sink_chunk *chunk)
 {
-	int r = store_chunk(sink->store, chunk->entry, chunk->frame);
-
-	sink->stored = store_size(sink->store);
-	return r < 0 ? sink_image_error(sink, r) : 0;
+	return sink_image_took(sink, store_chunk(sink->store, chunk->entry, chunk->frame));
 }
 
 static int sink_image_zero(struct sink *sink, uint64_t count, uint32_t flags)
 {
-	int r = store_zero(sink->store, count, flags);
-
-	sink->stored = store_size(sink->store);
-	return r < 0 ? sink_image_error(sink, r) : 0;
+	return sink_image_took(sink, store_zero(sink->store, count, flags));
 }
 
 static int sink_image_sync(struct sink *sink)
@@ -103,15 +115,6 @@ static int sink_image_sync(struct sink *sink)
 	int r = out_sync(sink->fd);
 
 	return r < 0 ? sink_image_error(sink, r) : 0;
-}
-
-static int sink_image_sync_folder(struct sink *sink)
-{
-	char *folder = sink_image_folder(sink);
-	int r = folder ? out_sync_folder(folder) : -ENOMEM;
-
-	free(folder);
-	return r;
 }
 
 static int sink_image_finish(struct sink *sink, json_t *manifest, enum sink_end *ret)
@@ -125,14 +128,14 @@ static int sink_image_finish(struct sink *sink, json_t *manifest, enum sink_end 
 	if (r < 0)
 		return sink_image_error(sink, r);
 	*ret = r ? SINK_DURABLE : SINK_WRITTEN;
-	if (!sink->part)
-		return 0;
-	r = out_rename(sink->part, sink->name, sink->options.force);
-	if (r < 0)
-		return sink_fail(sink, r, "the image is whole, but %s cannot be renamed to %s: %s",
-				 sink->part, sink->name, strerror(-r));
-	r = sink_image_sync_folder(sink);
-	return r < 0 ? sink_image_error(sink, r) : 0;
+	sink->note[0] = '\0';
+	return sink->part ? sink_part_finish(sink) : 0;
+}
+
+static int sink_image_entries(struct sink *sink, uint64_t first, uint32_t count,
+			      struct image_entry *ret)
+{
+	return store_entries(sink->store, first, count, ret);
 }
 
 static void sink_image_close(struct sink *sink)
@@ -150,6 +153,7 @@ static const struct sink_ops sink_image_ops = {
 	.sync = sink_image_sync,
 	.finish = sink_image_finish,
 	.close = sink_image_close,
+	.entries = sink_image_entries,
 };
 
 int sink_open_image(int fd, const struct sink_options *options, struct sink **ret)
@@ -174,18 +178,6 @@ int sink_open_file(const char *path, const struct sink_options *options, struct 
 			 path, path);
 		return -EISDIR;
 	}
-	if (!access(path, F_OK) && !options->force) {
-		snprintf(ret_why, len,
-			 "%s exists: choose another name, or give --force to overwrite it", path);
-		return -EEXIST;
-	}
-	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
-		snprintf(ret_why, len,
-			 "%s is no regular file: an image goes into a file; to restore onto a "
-			 "disk say `tbrecv %s`",
-			 path, path);
-		return -EINVAL;
-	}
 	struct sink *sink = sink_new(&sink_image_ops, path);
 
 	if (!sink)
@@ -195,6 +187,12 @@ int sink_open_file(const char *path, const struct sink_options *options, struct 
 		sink->part = NULL;
 		sink_close(sink);
 		return -ENOMEM;
+	}
+	int r = sink_part_check(sink);
+	if (r < 0) {
+		snprintf(ret_why, len, "%s", sink->why);
+		sink_close(sink);
+		return r;
 	}
 	*ret = sink;
 	return 0;

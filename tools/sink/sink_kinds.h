@@ -22,7 +22,7 @@ struct sink {
 	struct image_head head; /* identity is not kept; the map may be open, to the end */
 	char *name;
 	int fd;		       /* image, raw */
-	uint64_t chunks;       /* that came */
+	uint64_t chunks;       /* that came, or were there */
 	uint64_t stored;       /* bytes */
 	struct store *store;   /* image */
 	char *part;	       /* image under a name: where it is until it is whole */

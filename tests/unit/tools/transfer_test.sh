@@ -32,6 +32,16 @@ ok "an existing output is refused" refused -o kept.zst -- -t 1 disk
 ok "in a sentence that names the way out" says 'kept.zst exists.*--force' recv.err
 ok "--force overwrites it" transfer --force -o kept.zst -- disk
 
+echo "not ours" >begun.zst.part
+ok "a file that stands where an image would grow is refused" refused -o begun.zst -- disk
+ok "in a sentence that names the way out" says 'begun.zst.part is there, but it is no image.*--restart' recv.err
+ok "which the sender is told" says 'the receiver refused: begun.zst.part' send.err
+ok "and it is unchanged" test "$(cat begun.zst.part)" = "not ours"
+ok "--restart begins anew" transfer --restart -o begun.zst -- disk
+ok "and the image is whole" decoded begun.zst
+ok "--restart does not overwrite an image" refused --restart -o begun.zst -- -t 1 disk
+ok "it wants an image's name" code 2 sh -c "tbrecv --restart >restart.out"
+
 truncate -s "$(stat -c %s disk)" target
 ok "an image is restored onto a file" transfer target -- image.zst
 ok "the file is what it was" same target
