@@ -27,6 +27,7 @@ enum {
 	OPT_PLAIN = 256,
 	OPT_RAW,
 	OPT_FORCE,
+	OPT_RESUME,
 	OPT_RESTART,
 	OPT_CONFIRM,
 	OPT_FIT,
@@ -80,8 +81,12 @@ static const struct options_entry {
 	{"force", OPT_FORCE, NULL, OPTIONS_CP, "replace files that exist"},
 	{"force", OPT_FORCE, NULL, OPTIONS_RECV,
 	 "overwrite the target, or the output that exists, without a question"},
+	{"resume", OPT_RESUME, NULL, OPTIONS_RECV,
+	 "go on with the image that an earlier run began, or fail; without, go on where there is one"},
 	{"restart", OPT_RESTART, NULL, OPTIONS_RECV,
 	 "begin anew where an earlier run began an image"},
+	{"recheck", OPT_RECHECK, NULL, OPTIONS_RECV,
+	 "when an image goes on, read everything again that is there of it, not only samples"},
 	{"confirm", OPT_CONFIRM, "SERIAL", OPTIONS_RECV,
 	 "overwrite the target if its serial number, and no other disk's, ends so (4 characters or "
 	 "more)"},
@@ -330,6 +335,7 @@ static void options_set(struct options *options, int value)
 	case OPT_PLAIN: options->plain = true; break;
 	case OPT_RAW: options->plain = options->raw = true; break;
 	case OPT_FORCE: options->force = true; break;
+	case OPT_RESUME: options->resume = true; break;
 	case OPT_RESTART: options->restart = true; break;
 	case OPT_FIT: options->fit = true; break;
 	case OPT_ASK_FIT: options->ask_fit = true; break;

@@ -34,7 +34,7 @@ struct options {
 	unsigned int threads; /* 0: not given */
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
 	bool fit, ask_fit, verify, discard;
-	bool restart, recheck;
+	bool resume, restart, recheck;
 	int partition;		 /* 0: not given */
 	bool recursive, details; /* details: -l of ls */
 	const char *output, *confirm;

@@ -49,8 +49,15 @@ static int tbrecv_check(struct tbrecv *run)
 	    (options->fit || options->ask_fit || options->verify || options->discard))
 		return tbrecv_usage("--fit, --ask-fit, --verify and --discard are for a TARGET "
 				    "that is restored");
-	if (options->restart && !options->output)
-		return tbrecv_usage("--restart is for an image that -o names");
+	if (!options->output && (options->resume || options->restart || options->recheck))
+		return tbrecv_usage("--resume, --restart and --recheck are for an image that -o "
+				    "names");
+	if (options->resume && (options->restart || options->force))
+		return tbrecv_usage("--resume goes on with an image, --restart and --force begin "
+				    "anew");
+	if (options->resume && (options->plain || folder_meant(options->output)))
+		return tbrecv_usage("--resume goes with neither --plain nor a folder, in which "
+				    "images go on by themselves");
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
 	if (to_stdout && isatty(STDOUT_FILENO))
@@ -86,7 +93,10 @@ static int tbrecv_open_sink(struct tbrecv *run)
 		.confirm = options->confirm,
 		.ask = tbrecv_ask,
 		.from = options->stream.kind == STREAM_STDIO ? STDIN_FILENO : -1,
+		.resumes = !options->plain,
+		.resume = options->resume,
 		.restart = options->restart,
+		.recheck = options->recheck,
 		.fit = options->fit,
 		.ask_fit = options->ask_fit,
 		.verify = options->verify,

@@ -25,7 +25,7 @@ static int sink_image_error(struct sink *sink, int r)
 	if (r == -EFBIG)
 		return sink_fail(sink, r,
 				 "%s has become larger than its file system takes: choose another "
-				 "one and begin again",
+				 "one",
 				 sink->name);
 	if (r == -EPIPE)
 		return sink_fail(sink, r, "the program that reads %s has ended", sink->name);
