@@ -158,6 +158,11 @@ $(O)/tests/fuzz/%_fuzz: $(O)/tests/fuzz/%_fuzz.o $(TOOLS_LIB) $(REPLAY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
 
+# For the test of a power cut, which has to fail with it.
+$(O)/nosync/tbrecv: $(O)/tools/main.o $(O)/tests/power/nosync.o $(TOOLS_LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -Wl,--wrap=fdatasync $(LIBS)
 
 # Checks
 UNIT_T   = $(UNIT_SRC:%.c=build/t/asan/%.t) $(UNIT_SRC:%.c=build/t/valgrind/%.t)
@@ -209,12 +214,12 @@ check-compile:
 .PHONY: objects check-programs
 objects: $(TOOLS_LIB) $(FABRIC_LIB) $(O)/tools/main.o $(O)/tests/fabric/main.o \
 	$(if $(PLUGINDIR),$(O)/$(PLUGIN_MAIN).o) \
-	$(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c tests/rig/exercise/*.c) \
+	$(patsubst %.c,$(O)/%.o,$(wildcard tests/rig/agent/*.c tests/rig/exercise/*.c tests/power/*.c) \
 	$(UNIT_SRC) $(FUZZ_SRC))
 
 check-programs: programs fabric $(if $(PLUGINDIR),plugin) $(UNIT_T) $(REPLAY_T)
 	$(Q)$(MAKE) FLAVOR=asan units fuzzers
-	$(Q)$(MAKE) FLAVOR=plain units
+	$(Q)$(MAKE) FLAVOR=plain units build/plain/nosync/tbrecv
 
 # prove runs programs without arguments: a line of shell gives each its own.
 build/t/asan/tests/unit/%.t: Makefile
