@@ -20,6 +20,7 @@ struct greeting {
 	const struct stream_options *options;
 	int64_t foreign; /* when something came that is no record, 0: nothing did */
 	bool records;	 /* something did that is one */
+	bool strange;	 /* a stream before this one ended for that */
 	bool told;
 	unsigned int errors;
 	char other[WIRE_STREAM_MOST + 1]; /* the stream that somebody else looked for */
@@ -213,12 +214,35 @@ static bool greeting_other(struct greeting *greeting, const struct wire_hello *p
 	return true;
 }
 
+/*
+ * Whether what came, and was no record, is the rest of what the peer sent to a program before us:
+ * it is where records were spoken before, and may be once on a driver that gives it to the next
+ * reader (usb4stream.md).
+ */
+static bool greeting_leftover(struct greeting *greeting)
+{
+	const struct stop_waiting *waiting = &greeting->options->waiting;
+	bool strange = greeting->strange;
+	char sentence[400];
+
+	greeting->strange = true;
+	if (greeting->link->greeted)
+		return true;
+	if (strange || !stream_lossy(greeting->link->stream))
+		return false;
+	snprintf(sentence, sizeof(sentence),
+		 "opening %s again: what came was no record, but the rest of something else",
+		 stream_name(greeting->link->stream));
+	if (waiting->tell)
+		waiting->tell(waiting->arg, sentence);
+	return true;
+}
+
 /* Whether another stream may go better than the one that failed with ERR. */
 static bool greeting_retries(struct greeting *greeting, int err)
 {
-	/* Who spoke records before does so now: what came is the rest of it. */
 	if (err == -EBADMSG)
-		return greeting->link->greeted;
+		return greeting_leftover(greeting);
 	return err < 0 && err != -ENOMEM && stream_reopens(greeting->link->stream) &&
 	       greeting->errors++ < LINK_ERRORS;
 }

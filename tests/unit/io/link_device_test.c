@@ -4,6 +4,7 @@
  * for one, since it blocks, fills up and hangs up as a stream's device does.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -134,6 +135,75 @@ static void test_device_error(void **state)
 	link_close(end->link);
 }
 
+/* Waits until the link has opened the device, and said HELLO. */
+static void wait_hello(const struct device *device)
+{
+	uint8_t buf[WIRE_HEADER + WIRE_HELLO];
+	struct pollfd fd = {.fd = device->master, .events = POLLIN};
+	int64_t deadline = stop_deadline(LONG_WAIT);
+	size_t got = 0;
+
+	while (got < sizeof(buf)) {
+		if (stop_now() >= deadline)
+			fail_msg("the link did not open the device and say HELLO");
+		if (poll(&fd, 1, 100) == 0)
+			continue;
+		ssize_t n = read(device->master, buf + got, sizeof(buf) - got);
+
+		/* As long as it is closed, reading fails at once. */
+		if (n < 0)
+			usleep(1000);
+		else
+			got += n;
+	}
+}
+
+/*
+ * What an earlier program left in the stream is no record. Once it may be that, and the device is
+ * opened again; more of it is another kind of peer.
+ */
+static void leftover(int times, int wanted)
+{
+	struct wire_hello hello = link_test_hello(WIRE_SENDER);
+	uint8_t buf[WIRE_HEADER + WIRE_HELLO], payload[WIRE_HELLO], rest[2 * WIRE_HEADER] = {1};
+	struct opening opening = {0};
+	struct link_test_end *end = &opening.end;
+	pthread_t opener, drainer;
+
+	device_open(&opening.device);
+	end->hello = link_test_hello(WIRE_RECEIVER);
+	end->limits = link_test_limits;
+	end->limits.record = STOP_SECOND / 10;
+	end->options.deadline = stop_deadline(LONG_WAIT);
+	pthread_create(&opener, NULL, open_link, &opening);
+	for (int i = 0; i < times; i++) {
+		wait_hello(&opening.device);
+		write_all(opening.device.master, rest, sizeof(rest));
+	}
+	if (!wanted) {
+		wait_hello(&opening.device);
+		wire_hello_put(&hello, payload, WIRE_HELLO);
+		link_test_encode(buf, WIRE_TYPE_HELLO, 0, payload, WIRE_HELLO);
+		write_all(opening.device.master, buf, sizeof(buf));
+	}
+	pthread_create(&drainer, NULL, drain, &opening.device.master);
+	pthread_join(opener, NULL);
+	assert_int_equal(end->err, wanted);
+	if (wanted)
+		assert_non_null(strstr(end->why, "does not speak records"));
+	else
+		link_close(end->link);
+	pthread_join(drainer, NULL);
+	close(opening.device.master);
+}
+
+static void test_leftover(void **state)
+{
+	(void)state;
+	leftover(1, 0);
+	leftover(2, -EBADMSG);
+}
+
 /* What another process has open is not shared with it: neither with one that locks nor one that
  * does not. */
 static void test_busy(void **state)
@@ -222,8 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lost_tail), cmocka_unit_test(test_device_error),
-		cmocka_unit_test(test_busy),	  cmocka_unit_test(test_no_device),
-		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_leftover),  cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_no_device), cmocka_unit_test(test_signal),
 	};
 
 	return cmocka_run_group_tests_name("link_device", tests, NULL, NULL);
