@@ -170,15 +170,17 @@ class Agent:
         """Run a shell command to its end; returns its exit code."""
         return self.spawn(command).wait(seconds)
 
-    def wait_until(self, command, seconds=30):
-        """Run a shell command at every uevent until it succeeds; returns what it printed."""
+    def wait_until(self, command, seconds=30, event=""):
+        """Run a shell command at every uevent that has `event` in it, until it succeeds; returns
+        what it printed. A command that causes events itself has to name another."""
         limit = time.monotonic() + seconds
         while True:
             seen = len(self.events)
             job = self.spawn(command)
             if job.wait(max(1, limit - time.monotonic())) == 0:
                 return job.text()
-            self.wait(lambda: len(self.events) > seen, max(0, limit - time.monotonic()),
+            self.wait(lambda: any(event in text for text in self.events[seen:]),
+                      max(0, limit - time.monotonic()),
                       f"{job} did not succeed, and no event came,")
 
     def wait_path(self, pattern, seconds=30):

@@ -47,9 +47,10 @@ def create(agent, name, in_hopid=-1, out_hopid=-1):
 
 def follow(agent, name, seconds=20):
     """Make a stream that the peer announces: a bare mkdir, and the HopIDs are the peer's. The
-    kernel fills them in once, so where the announcement has not come yet, try again at an event."""
+    kernel fills them in once, so where the announcement has not come yet, try again when the
+    peer's properties have: our own mkdir is an event too, and must not keep the kernel busy."""
     service = service_wait(agent)
     config = f"{CONFIG}/{service}/{name}"
     agent.wait_until(f"mkdir -p {config} && [ $(cat {config}/in_hopid) -ge 8 ] || "
-                     f"{{ rmdir {config}; false; }}", seconds)
+                     f"{{ rmdir {config}; false; }}", seconds, event="change@/devices/pci")
     return Stream(agent, service, name)
