@@ -34,7 +34,14 @@ def disk_send(keeper, laptop, source, target):
     receiver = keeper.agent.spawn("dd if=/dev/tbstream0 of=/dev/vda bs=256k")
     keeper.stream.wait_open()
     laptop.agent.run("dd if=/dev/nvme0n1 of=/dev/tbstream0 bs=256k", 60)
-    receiver.check(30)
+    try:
+        receiver.check(30)
+    except TimeoutError:
+        # The stock driver sends no CLOSE when its ring is full at close(), which a busy machine
+        # may bring about, and tests 40 and 50 do: then nothing but the end may be missing.
+        print("# the driver lost its CLOSE", flush=True)
+        receiver.kill(15)
+        receiver.wait()
     check.equal(check.sha256(target), check.sha256(source), "hash of the received disk")
 
 
@@ -91,4 +98,4 @@ def run(test):
         disk_send(keeper, laptop, source, target)
 
 
-check.main(run, seconds=120)
+check.main(run, seconds=220)
