@@ -61,7 +61,10 @@ def waiting(job):
 
 def arrived(sender, sending, receiving, seconds=40):
     """Both ends say that all went well, and it did."""
-    codes = sending.wait(seconds), receiving.wait(seconds)
+    try:
+        codes = sending.wait(seconds), receiving.wait(seconds)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}\n{receiving} said: {receiving.all_text()}") from None
     check.true(codes == (0, 0), f"exit codes of sender and receiver: {codes}\n"
                f"{sending.all_text()}\n{receiving.all_text()}")
     check.equal(receiving.text(), sender.sum, f"the hash of what {sender.name} sent")
