@@ -55,6 +55,17 @@ int recv_next(struct recv *recv, int64_t deadline, struct link_record **ret)
 	}
 }
 
+int recv_put(struct recv *recv, struct link_record *record, int length)
+{
+	if (length < 0) {
+		free(record);
+		return recv_fail(recv, length, "out of memory");
+	}
+	record->length = length;
+	int r = link_put(recv->link, record);
+	return r < 0 ? recv_lost(recv, r) : 0;
+}
+
 int recv_unexpected(struct recv *recv, uint8_t type, const char *due)
 {
 	return recv_fail(recv, -EPROTO,

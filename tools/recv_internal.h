@@ -47,6 +47,8 @@ int recv_lost(struct recv *recv, int error);
 int recv_sink_failed(struct recv *recv, int error);
 /* The next record that has a meaning here, until DEADLINE. */
 int recv_next(struct recv *recv, int64_t deadline, struct link_record **ret);
+/* Sends RECORD (freed), whose payload was written with LENGTH bytes, or -errno. */
+int recv_put(struct recv *recv, struct link_record *record, int length);
 int recv_unexpected(struct recv *recv, uint8_t type, const char *due);
 /* What has arrived is made durable and acknowledged, NOW or when it is time. */
 int recv_sync(struct recv *recv, bool now);

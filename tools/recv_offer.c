@@ -59,15 +59,9 @@ static int accept_put(struct recv *recv, const struct wire_accept *accept)
 {
 	size_t capacity = WIRE_SENTENCE_MOST + 64 + (size_t)accept->have * DIGEST_SIZE;
 	struct link_record *record = link_record_new(WIRE_TYPE_ACCEPT, capacity);
-	int r = record ? wire_accept_put(accept, record->payload, capacity) : -ENOMEM;
 
-	if (r < 0) {
-		free(record);
-		return recv_fail(recv, r, "out of memory");
-	}
-	record->length = r;
-	r = link_put(recv->link, record);
-	return r < 0 ? recv_lost(recv, r) : 0;
+	return recv_put(recv, record,
+			record ? wire_accept_put(accept, record->payload, capacity) : -ENOMEM);
 }
 
 /* The digests of COUNT (..WIRE_HAVE_MOST) chunks from FIRST on, to the beginning of content. */

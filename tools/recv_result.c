@@ -13,15 +13,9 @@ static int result_put(struct recv *recv, const struct wire_result *result)
 {
 	size_t capacity = WIRE_SENTENCE_MOST + 64;
 	struct link_record *record = link_record_new(WIRE_TYPE_RESULT, capacity);
-	int r = record ? wire_result_put(result, record->payload, capacity) : -ENOMEM;
 
-	if (r < 0) {
-		free(record);
-		return recv_fail(recv, r, "out of memory");
-	}
-	record->length = r;
-	r = link_put(recv->link, record);
-	return r < 0 ? recv_lost(recv, r) : 0;
+	return recv_put(recv, record,
+			record ? wire_result_put(result, record->payload, capacity) : -ENOMEM);
 }
 
 int recv_repeat(struct recv *recv, const struct recv_disk *disk)
