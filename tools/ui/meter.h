@@ -28,7 +28,8 @@ struct meter {
 /* Starts at NOW with DONE bytes, which no rate counts. */
 void meter_start(struct meter *meter, int64_t now, uint64_t done);
 
-/* DONE bytes are done at NOW. Fewer than before (a rewind) start the window anew. */
+/* DONE bytes are done at NOW. Fewer than before (it goes on from further back) start the window
+ * anew. */
 void meter_add(struct meter *meter, int64_t now, uint64_t done);
 
 /* Bytes a second over the last METER_WINDOW, and since the start; 0 before time has passed. */
