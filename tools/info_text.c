@@ -12,6 +12,7 @@
 #include "codec/manifest_set.h"
 #include "codec/manifest_table.h"
 #include "codec/text.h"
+#include "ui/missing.h"
 #include "ui/msg.h"
 #include "ui/table.h"
 
@@ -110,27 +111,51 @@ static void text_sizes(const struct info *info)
 			  behind);
 }
 
-/* How many ranges, how long in all, and with -v each of them. */
-static void text_ranges(const struct info *info, const char *name, const char *key)
+/* "bytes 4096 to 8191, in partition 2, ext4". */
+static void text_range(const struct info *info, uint64_t offset, uint64_t length)
+{
+	char where[384];
+
+	manifest_where(info->manifest, offset, length, where, sizeof(where));
+	text_line("", "bytes %" PRIu64 " to %" PRIu64 "%s%s", offset, offset + length - 1,
+		  *where ? ", " : "", where);
+}
+
+/* With -v each of KEY's ranges. */
+static void text_each_range(const struct info *info, const char *key)
 {
 	size_t count = manifest_range_count(info->manifest, key);
+	uint64_t offset, length;
+
+	for (size_t i = 0; info->verbose && i < count; i++)
+		if (manifest_range_get(info->manifest, key, i, &offset, &length) && length)
+			text_range(info, offset, length);
+}
+
+/* How many ranges, and how long in all. */
+static void text_unallocated(const struct info *info)
+{
+	size_t count = manifest_range_count(info->manifest, "unallocated");
 	uint64_t offset, length, bytes = 0;
 	char size[24];
 
 	if (!count)
 		return;
 	for (size_t i = 0; i < count; i++)
-		if (manifest_range_get(info->manifest, key, i, &offset, &length))
+		if (manifest_range_get(info->manifest, "unallocated", i, &offset, &length))
 			bytes += length;
-	msg_size(bytes, size);
-	if (bytes < 1024)
-		text_line(name, "%zu range%s, %s", count, count == 1 ? "" : "s", size);
-	else
-		text_line(name, "%zu range%s, %s (%" PRIu64 " bytes)", count, count == 1 ? "" : "s",
-			  size, bytes);
-	for (size_t i = 0; info->verbose && i < count; i++)
-		if (manifest_range_get(info->manifest, key, i, &offset, &length) && length)
-			text_line("", "bytes %" PRIu64 " to %" PRIu64, offset, offset + length - 1);
+	text_line("Unallocated:", "%zu range%s, %s (%" PRIu64 " bytes)", count,
+		  count == 1 ? "" : "s", msg_size(bytes, size), bytes);
+	text_each_range(info, "unallocated");
+}
+
+static void text_unreadable(const struct info *info)
+{
+	char where[400];
+
+	if (missing_tell(info->manifest, info->size, where, sizeof(where)))
+		text_line("Unreadable:", "%s", where);
+	text_each_range(info, "unreadable");
 }
 
 static void text_resumes(const json_t *manifest)
@@ -244,8 +269,8 @@ void info_print_text(const struct info *info)
 	text_sizes(info);
 	text_line("Root:", "%s", manifest_string(manifest, "root"));
 	text_line("SHA-256:", "%s", manifest_string(manifest, "sha256"));
-	text_ranges(info, "Unallocated:", "unallocated");
-	text_ranges(info, "Unreadable:", "unreadable");
+	text_unallocated(info);
+	text_unreadable(info);
 	text_facts(manifest, "Holds:", contents);
 	text_used(manifest);
 	text_partitions(manifest);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/pack.h"
+#include "io/rescue.h"
 #include "io/stop.h"
 #include "io/verify.h"
 #include "ui/msg.h"
@@ -40,6 +41,9 @@ enum {
 	OPT_JSON,
 	OPT_INSECURE,
 	OPT_TSV,
+	OPT_RESCUE,
+	OPT_RETRIES,
+	OPT_MAPFILE,
 };
 
 static const struct options_entry {
@@ -70,6 +74,12 @@ static const struct options_entry {
 	 "the partition to mount, where the image has several (tbstream info lists them)"},
 	{"recheck", OPT_RECHECK, NULL, OPTIONS_SEND,
 	 "when a transfer goes on, read everything again that the receiver has, not only samples"},
+	{"rescue", OPT_RESCUE, NULL, OPTIONS_SEND,
+	 "go on where the disk cannot be read, the good parts first, and list what is missing"},
+	{"retries", OPT_RETRIES, "N", OPTIONS_SEND,
+	 "with --rescue: read every bad sector N times more, 0 to 100 (default: 1)"},
+	{"mapfile", OPT_MAPFILE, "FILE", OPTIONS_SEND,
+	 "with --rescue: what could be read is kept in FILE, which GNU ddrescue reads and writes too"},
 	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
 	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
 	 "them"},
@@ -226,7 +236,9 @@ static void options_help(enum options_program program)
 	       : program & OPTIONS_VERIFY ? "all verified"
 	       : program & OPTIONS_CP	  ? "copied and synced"
 					  : "fine",
-	       program & OPTIONS_CP ? ", 3 copied but for\nwhat the disk could not read" : "");
+	       program & OPTIONS_CP	? ", 3 copied but for\nwhat the disk could not read"
+	       : program & OPTIONS_BOTH ? ",\n3 complete but for what the disk could not read"
+					: "");
 }
 
 /* Reads a whole number of LEAST..MOST. Returns 0 or -EINVAL. */
@@ -312,12 +324,21 @@ static int options_take(struct options *options, int value, const char *text)
 		}
 		msg_error("--partition wants a partition's number, not '%s'", text);
 		return OPTIONS_USAGE;
+	case OPT_RETRIES:
+		if (options_number(text, 0, RESCUE_RETRIES_MOST, &n) == 0) {
+			options->retries = n;
+			return OPTIONS_OK;
+		}
+		msg_error("--retries wants a number from 0 to %d, not '%s'", RESCUE_RETRIES_MOST,
+			  text);
+		return OPTIONS_USAGE;
 	case OPT_PROGRESS:
 		if (progress_parse(text, &options->progress) == 0)
 			return OPTIONS_OK;
 		msg_error("--progress is auto, human, json or none, not '%s'", text);
 		return OPTIONS_USAGE;
 	case 'o': options->output = text; return OPTIONS_OK;
+	case OPT_MAPFILE: options->mapfile = text; return OPTIONS_OK;
 	default: options->confirm = text; return OPTIONS_OK;
 	}
 }
@@ -342,6 +363,7 @@ static void options_set(struct options *options, int value)
 	case OPT_VERIFY: options->verify = true; break;
 	case OPT_RECHECK: options->recheck = true; break;
 	case OPT_DISCARD: options->discard = true; break;
+	case OPT_RESCUE: options->rescue = true; break;
 	case OPT_INSECURE: options->insecure = true; break;
 	case OPT_JSON: options->json = true; break;
 	case OPT_TSV: options->tsv = true; break;
@@ -385,6 +407,7 @@ int options_parse(enum options_program program, int argc, char **argv, struct op
 		.stream = {.kind = STREAM_PAIRED, .name = "backup"},
 		.timeout = STOP_NEVER,
 		.level = PACK_LEVEL_DEFAULT,
+		.retries = -1,
 	};
 	int value;
 

@@ -35,6 +35,9 @@ struct options {
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
 	bool fit, ask_fit, verify, discard;
 	bool resume, restart, recheck;
+	bool rescue;
+	int retries;		 /* -1: not given */
+	const char *mapfile;	 /* NULL: not given */
 	int partition;		 /* 0: not given */
 	bool recursive, details; /* details: -l of ls */
 	const char *output, *confirm;

@@ -12,6 +12,8 @@
 #include "codec/manifest.h"
 #include "codec/pack.h"
 #include "io/disk.h"
+#include "recv_missing.h"
+#include "ui/missing.h"
 
 #define RECV_SYNC_BYTES (64ull << 20) /* of the sink between two syncs, */
 #define RECV_SYNC_TIME	STOP_SECOND   /* or this long, whichever comes first */
@@ -195,6 +197,19 @@ static int recv_end_size(struct recv *recv, const struct wire_end *end)
 	return 0;
 }
 
+/* What the source could not read, which only its end knows: whatever OFFER said is no more. */
+static int recv_unreadable(struct recv *recv, const struct link_record *record)
+{
+	const struct chunk_map *map = &recv->head.map;
+	/* A stream has nothing that it can come back to. */
+	int r = chunk_map_open(map) ? -EBADMSG
+				    : recv_missing_take(record, map->size, recv->manifest);
+
+	if (r == -ENOMEM)
+		return recv_fail(recv, r, "out of memory");
+	return r < 0 ? recv_fail(recv, r, "the sender's UNREADABLE is damaged") : 0;
+}
+
 static int recv_end(struct recv *recv, const struct link_record *record)
 {
 	struct recv_result *ret = recv->ret;
@@ -230,6 +245,8 @@ static int recv_stream(struct recv *recv)
 			r = recv_data(recv, record);
 		else if (record->type == WIRE_TYPE_ZERO)
 			r = recv_zeros(recv, record);
+		else if (record->type == WIRE_TYPE_UNREADABLE)
+			r = recv_unreadable(recv, record);
 		else if (record->type == WIRE_TYPE_END)
 			r = recv_end(recv, record);
 		else
@@ -316,6 +333,8 @@ int recv_records(struct link *link, struct sink *sink, const struct recv_options
 	ret->stored = sink_stored(sink);
 	if (r == 0) {
 		ret->size = recv.head.map.size;
+		ret->missing =
+			missing_tell(recv.manifest, ret->size, ret->where, sizeof(ret->where));
 		recv_say_result(&recv);
 		progress_update(recv.progress, ret->size, ret->stored);
 	} else if (!recv.told && !link_ended(link)) {

@@ -207,6 +207,17 @@ int recv_offer(struct recv *recv, const struct link_record *record)
 	return offer_start(recv);
 }
 
+/* What was told of before, by a sender that may be no more, holds no longer. */
+static int offer_keep_missing(struct recv *recv, const json_t *manifest)
+{
+	json_t *ranges = json_object_get(manifest, "unreadable");
+
+	json_object_del(recv->manifest, "unreadable");
+	if (ranges && json_object_set(recv->manifest, "unreadable", ranges) < 0)
+		return recv_fail(recv, -ENOMEM, "out of memory");
+	return 0;
+}
+
 int recv_go_on(struct recv *recv, const struct link_record *record)
 {
 	struct manifest_set *set = &recv->ret->set;
@@ -215,7 +226,10 @@ int recv_go_on(struct recv *recv, const struct link_record *record)
 
 	if (r < 0)
 		return r;
+	r = offer_keep_missing(recv, offer.manifest);
 	json_decref(offer.manifest);
+	if (r < 0)
+		return r;
 	if (offer.set.index != set->index || offer.set.count != set->count ||
 	    !manifest_identity_same(&offer.head, &recv->head))
 		return recv_fail(recv, -EPROTO,

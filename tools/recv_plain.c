@@ -12,6 +12,7 @@
 #include "io/out.h"
 #include "io/view.h"
 #include "recv.h"
+#include "ui/missing.h"
 
 #define RAW_ONCE (256u << 10)
 
@@ -105,6 +106,8 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 	if (r == 0) {
 		ret->size = load_head(load)->map.size;
 		load_root(load, &ret->root);
+		ret->missing = missing_tell(load_manifest(load), ret->size, ret->where,
+					    sizeof(ret->where));
 		r = recv_plain_sink(sink, sink_finish(sink, load_manifest(load), &ret->end),
 				    ret_why, len);
 	}

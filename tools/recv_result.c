@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What became of it: RESULT, until the sender has heard it. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "recv_internal.h"
@@ -96,6 +97,13 @@ void recv_say_result(struct recv *recv)
 		.root = ret->root,
 	};
 
+	if (ret->missing) {
+		result.status = WIRE_STATUS_PARTIAL;
+		snprintf(result.sentence, sizeof(result.sentence),
+			 "verified and %s, but for what could not be read: %s",
+			 ret->end == SINK_DURABLE ? "synced" : "written into a pipe, not synced",
+			 ret->where);
+	}
 	recv->before = &ret->set;
 	recv->patience = RESULT_BYE;
 	link_acknowledge(recv->link, recv->next);

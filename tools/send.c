@@ -11,7 +11,10 @@
 #include "codec/manifest.h"
 #include "io/disk.h"
 #include "io/out.h"
+#include "io/rescue.h"
 #include "io/store.h"
+#include "send_missing.h"
+#include "ui/missing.h"
 
 #define SEND_ZEROS_MOST 1024 /* chunks in one ZERO: 4 GiB, so that progress goes on */
 
@@ -49,7 +52,7 @@ static int send_offer(struct send *send)
 	struct wire_offer offer = {.head = *head};
 	char *json;
 	size_t len;
-	int r = manifest_format(source_manifest(send->source), &json, &len);
+	int r = send_missing_offer(source_manifest(send->source), head->map.size, &json, &len);
 
 	if (r < 0)
 		return send_fail(send, r, "the manifest cannot be made: %s", strerror(-r));
@@ -170,6 +173,22 @@ static int send_chunks(struct send *send)
 	return send_zeros(send);
 }
 
+/* What of the source could not be read is known when all of it was. */
+static int send_unreadable(struct send *send, struct send_result *ret)
+{
+	const json_t *manifest = source_manifest(send->source);
+	struct link_record *record = NULL;
+
+	ret->missing = missing_tell(manifest, send->map->size, ret->where, sizeof(ret->where));
+	if (!ret->missing)
+		return 0;
+	int r = send_missing_record(manifest, send->map->size, &record);
+	if (r < 0)
+		return send_fail(send, r, "out of memory");
+	r = link_put(send->link, record);
+	return r < 0 ? send_lost(send, r) : 0;
+}
+
 static int send_end(struct send *send, struct send_result *ret)
 {
 	struct wire_end end = {.chunks = chunk_count(send->map), .size = send->map->size};
@@ -228,6 +247,8 @@ static int send_over(struct send *send, struct send_result *ret)
 		r = send_accepted(send);
 	if (r == 0)
 		r = send_chunks(send);
+	if (r == 0)
+		r = send_unreadable(send, ret);
 	return r < 0 ? r : send_end(send, ret);
 }
 
@@ -284,6 +305,8 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 		r = store_finish(store, source_manifest(source), &ret->root);
 	if (r == 0) {
 		ret->size = head->map.size;
+		ret->missing = missing_tell(source_manifest(source), head->map.size, ret->where,
+					    sizeof(ret->where));
 		ret->stored = store_size(store);
 		progress_update(progress, ret->size, ret->stored);
 	} else if (source_why(source)[0]) {
@@ -299,7 +322,7 @@ int send_raw(const char *path, int fd, struct progress *progress, struct send_re
 	     char *ret_why, size_t len)
 {
 	struct disk *disk = NULL;
-	char *buf = malloc(CHUNK_SIZE);
+	char *buf = aligned_alloc(DISK_ALIGN, CHUNK_SIZE);
 	int r = buf ? disk_open_source(path, &disk) : -ENOMEM;
 
 	if (r < 0) {
@@ -314,8 +337,8 @@ int send_raw(const char *path, int fd, struct progress *progress, struct send_re
 
 		r = disk_read(disk, at, buf, n);
 		if (r < 0) {
-			snprintf(ret_why, len, "%s cannot be read at byte %" PRIu64 ": %s.", path,
-				 at, strerror(-r));
+			snprintf(ret_why, len, "%s cannot be read at byte %" PRIu64 ": %s", path,
+				 r == -EIO ? rescue_locate(disk, at, buf, n) : at, strerror(-r));
 			break;
 		}
 		r = out_write(fd, buf, n);

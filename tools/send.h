@@ -12,8 +12,10 @@ struct send_result {
 	struct wire_result
 		peer; /* what the receiver said; status WIRE_STATUS_FAILED until it did */
 	struct digest root;
-	uint64_t size;	 /* of the device, bytes */
-	uint64_t stored; /* of the image: frames only with records, all of it with plain */
+	uint64_t size;	  /* of the device, bytes */
+	uint64_t stored;  /* of the image: frames only with records, all of it with plain */
+	uint64_t missing; /* bytes of the source that could not be read, and what missing_tell */
+	char where[400];  /* says of them */
 };
 
 struct send_options {

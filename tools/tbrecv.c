@@ -21,6 +21,7 @@ struct tbrecv {
 	struct folder *folder; /* takes the images, a sink each; else NULL */
 	unsigned int safe;     /* disks that are verified and complete */
 	uint64_t size, stored; /* theirs */
+	bool missing;	       /* one of them is not complete */
 	int64_t start, began;  /* of this disk, of all */
 	char why[768];
 };
@@ -141,6 +142,8 @@ static json_t *tbrecv_report_json(const struct tbrecv *run, const char *name, co
 				   (json_int_t)result->size, "stored", (json_int_t)result->stored,
 				   "synced", result->end == SINK_DURABLE, "root", root);
 
+	if (result->missing)
+		json_object_set_new(object, "unreadable", json_integer(result->missing));
 	if (result->set.count > 1) {
 		json_object_set_new(object, "disk", json_integer(result->set.index));
 		json_object_set_new(object, "disks", json_integer(result->set.count));
@@ -200,6 +203,10 @@ static void tbrecv_report_all(const struct tbrecv *run)
 static void tbrecv_done(struct tbrecv *run)
 {
 	tbrecv_report(run);
+	if (run->result.missing)
+		msg_warn("%s: not complete: its disk could not read %s", sink_name(run->sink),
+			 run->result.where);
+	run->missing |= run->result.missing != 0;
 	if (run->sink && sink_note(run->sink)[0])
 		msg_note("%s", sink_note(run->sink));
 	run->safe += run->folder != NULL;
@@ -313,7 +320,7 @@ int tbrecv_main(int argc, char **argv)
 		r = tbrecv_open_sink(&run);
 	if (r == 0)
 		r = run.options.plain ? tbrecv_plain(&run) : tbrecv_records(&run);
-	code = EXIT_VERIFIED;
+	code = run.missing ? EXIT_UNREADABLE : EXIT_VERIFIED;
 	if (r == 0)
 		tbrecv_report_all(&run);
 	else

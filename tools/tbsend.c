@@ -19,6 +19,7 @@ struct tbsend {
 	struct send_result result;
 	uint64_t size, stored; /* of all that is confirmed */
 	int64_t start, began;  /* of this disk, of all */
+	bool missing;	       /* one of those that are confirmed is not complete */
 	char why[768];
 };
 
@@ -49,6 +50,9 @@ static int tbsend_check_stream(const struct options *options)
 	else if (options->stream.kind == STREAM_STDIO && !options->plain)
 		msg_error("standard input cannot be both what is sent and the stream: name "
 			  "another --stream, or give --plain");
+	else if (options->rescue)
+		msg_error("--rescue is for a disk: what standard input did not give cannot be read "
+			  "again");
 	else if (isatty(STDIN_FILENO))
 		msg_error("standard input is a terminal: pipe into it what is to be sent, as in "
 			  "`tar c /home | tbsend -`");
@@ -84,6 +88,20 @@ static int tbsend_check(struct tbsend *run)
 	}
 	if (options->raw && options->partition) {
 		msg_error("--raw sends bytes as they are: --partition does not go with it");
+		return EXIT_USAGE;
+	}
+	if (options->rescue && (options->raw || options->partition)) {
+		msg_error("--rescue does not go with %s, which can list nothing as missing",
+			  options->raw ? "--raw" : "--partition");
+		return EXIT_USAGE;
+	}
+	if (!options->rescue && (options->retries >= 0 || options->mapfile)) {
+		msg_error("%s goes with --rescue: without it the first read error ends everything",
+			  options->mapfile ? "--mapfile" : "--retries");
+		return EXIT_USAGE;
+	}
+	if (options->mapfile && options->count > 1) {
+		msg_error("--mapfile is of one disk: '%s' is one too many", options->arguments[1]);
 		return EXIT_USAGE;
 	}
 	if (options->plain && !options->stream_given)
@@ -175,6 +193,8 @@ static json_t *tbsend_report_json(const struct tbsend *run, const char *event)
 				   tbsend_path(run), "size", (json_int_t)result->size, "stored",
 				   (json_int_t)result->stored, "root", root);
 
+	if (result->missing)
+		json_object_set_new(object, "unreadable", json_integer(result->missing));
 	if (run->options.count > 1) {
 		json_object_set_new(object, "disk", json_integer(run->disk + 1));
 		json_object_set_new(object, "disks", json_integer(run->options.count));
@@ -199,6 +219,9 @@ static void tbsend_report(const struct tbsend *run, const char *event)
 	if (!strcmp(event, "sent"))
 		msg_note("%s: %s sent as %s in %s, not confirmed: verify it at the other end", name,
 			 size, stored, elapsed);
+	else if (result->peer.status == WIRE_STATUS_PARTIAL)
+		msg_note("%s: %s sent as %s in %s; the receiver says: %s. Root %s", name, size,
+			 stored, elapsed, result->peer.sentence, root);
 	else if (result->peer.status == WIRE_STATUS_WRITTEN)
 		msg_note("%s: %s sent as %s in %s; the receiver verified it, but wrote into a "
 			 "pipe: not synced (pipe). Root %s",
@@ -207,6 +230,32 @@ static void tbsend_report(const struct tbsend *run, const char *event)
 		msg_note("%s: %s sent as %s in %s; the receiver has verified and synced it. Root "
 			 "%s",
 			 name, size, stored, elapsed, root);
+}
+
+/* What could not be read, and what else there is to know of it. */
+static void tbsend_report_missing(struct tbsend *run)
+{
+	const struct source *source = tbsend_source(run);
+
+	if (!run->result.missing)
+		return;
+	run->missing = true;
+	msg_warn("%s: not complete: it could not read %s%s", tbsend_path(run), run->result.where,
+		 source && source_merged(source) ? " (there were so many that neighbours, and what "
+						   "is between them, were counted as one)"
+						 : "");
+}
+
+/* The mapfile is written whatever became of the transfer. */
+static void tbsend_save(const struct tbsend *run)
+{
+	int r = 0;
+
+	for (int i = 0; run->sources && i < run->options.count && r == 0; i++)
+		r = run->sources[i] ? source_rescue_save(run->sources[i]) : 0;
+	if (r < 0)
+		msg_warn("the mapfile %s cannot be written: %s", run->options.mapfile,
+			 strerror(-r));
 }
 
 /* The last line, where there were several disks. */
@@ -255,7 +304,8 @@ static int tbsend_plain(struct tbsend *run)
 	if (r < 0)
 		return tbsend_failed(run, r);
 	tbsend_report(run, "sent");
-	return EXIT_VERIFIED;
+	tbsend_report_missing(run);
+	return run->missing ? EXIT_UNREADABLE : EXIT_VERIFIED;
 }
 
 static int tbsend_disk(struct tbsend *run, struct link *link, const char *peer)
@@ -275,6 +325,7 @@ static int tbsend_disk(struct tbsend *run, struct link *link, const char *peer)
 	if (r < 0)
 		return r;
 	tbsend_report(run, "verified");
+	tbsend_report_missing(run);
 	run->size += run->result.size;
 	run->stored += run->result.stored;
 	return 0;
@@ -317,7 +368,7 @@ static int tbsend_records(struct tbsend *run)
 	if (r < 0)
 		return tbsend_failed(run, r);
 	tbsend_report_all(run);
-	return EXIT_VERIFIED;
+	return run->missing ? EXIT_UNREADABLE : EXIT_VERIFIED;
 }
 
 /* Opens the source at run->disk, which must be another one than those before it. */
@@ -332,6 +383,9 @@ static int tbsend_open_one(struct tbsend *run)
 			: source_open(path, run->options.level, run->options.partition, source,
 				      run->why, sizeof(run->why));
 
+	if (r == 0 && run->options.rescue)
+		r = source_rescue(*source, run->options.retries < 0 ? 1 : run->options.retries,
+				  run->options.mapfile, run->why, sizeof(run->why));
 	if (r < 0)
 		return r;
 	for (int i = 0; i < run->disk; i++) {
@@ -384,6 +438,7 @@ int tbsend_main(int argc, char **argv)
 		for (int i = 0; i < run.options.count; i++)
 			tbsend_warn_used(run.options.arguments[i]);
 		code = run.options.plain ? tbsend_plain(&run) : tbsend_records(&run);
+		tbsend_save(&run);
 	}
 	tbsend_close(&run);
 	return code;

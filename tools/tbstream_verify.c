@@ -6,15 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codec/manifest_missing.h"
 #include "io/verify.h"
 #include "programs.h"
+#include "ui/missing.h"
 #include "ui/msg.h"
 
 struct verify_run {
 	const struct options *options;
 	const char *path;
 	struct progress *progress;
-	bool begun; /* progress was asked for, though it may be NULL */
+	json_t *manifest; /* of an image that is right */
+	bool begun;	  /* progress was asked for, though it may be NULL */
 };
 
 /* Only the image tells how much there is to do. */
@@ -45,6 +48,7 @@ static void run_report_json(const struct verify_run *run, int r, const struct ve
 {
 	json_t *object = json_pack("{s:o, s:s}", "image", program_json_text(run->path), "result",
 				   run_word(r));
+	uint64_t missing = r == 0 ? manifest_missing_bytes(run->manifest, result->size) : 0;
 	char root[DIGEST_TEXT];
 
 	if (object && result->size + result->chunks) {
@@ -56,6 +60,8 @@ static void run_report_json(const struct verify_run *run, int r, const struct ve
 	digest_format(&result->root, root);
 	if (object && r == 0)
 		json_object_set_new(object, "root", json_string(root));
+	if (object && missing)
+		json_object_set_new(object, "unreadable", json_integer(missing));
 	if (object && r < 0)
 		json_object_set_new(object, "message", program_json_text(result->why));
 	program_json_out(object, 0);
@@ -65,7 +71,7 @@ static void run_report_json(const struct verify_run *run, int r, const struct ve
 static void run_report(const struct verify_run *run, int r, const struct verify_result *result,
 		       int64_t start)
 {
-	char size[24], elapsed[24], root[DIGEST_TEXT];
+	char size[24], elapsed[24], root[DIGEST_TEXT], where[400];
 
 	if (run->options->json) {
 		run_report_json(run, r, result);
@@ -83,6 +89,10 @@ static void run_report(const struct verify_run *run, int r, const struct verify_
 	msg_note("%s: verified: %llu chunk%s, %s of the device, in %s. Root %s", run->path,
 		 (unsigned long long)result->chunks, result->chunks == 1 ? "" : "s",
 		 msg_size(result->size, size), program_elapsed(start, elapsed), root);
+	if (missing_tell(run->manifest, result->size, where, sizeof(where)))
+		msg_warn("%s: it is what was read, but its disk could not read %s, which are zeros "
+			 "in it",
+			 run->path, where);
 }
 
 /* Verifies one image. Returns 0 or -errno, which was told. */
@@ -90,7 +100,10 @@ static int run_image(const struct options *options, const char *path)
 {
 	bool piped = !strcmp(path, "-");
 	struct verify_run run = {.options = options, .path = piped ? "standard input" : path};
-	struct verify_options how = {.threads = options->threads, .tell = run_tell, .arg = &run};
+	struct verify_options how = {.threads = options->threads,
+				     .tell = run_tell,
+				     .arg = &run,
+				     .manifest = &run.manifest};
 	struct verify_result result = {0};
 	int64_t start = stop_now();
 	/* O_NONBLOCK: a FIFO that nobody writes is waited for where a signal ends the wait. */
@@ -106,6 +119,7 @@ static int run_image(const struct options *options, const char *path)
 		r = verify_file(fd, &how, &result);
 	progress_end(run.progress);
 	run_report(&run, r, &result, start);
+	json_decref(run.manifest);
 	if (fd >= 0 && !piped)
 		close(fd);
 	return r;

@@ -224,6 +224,7 @@ def records(raw, frames, entries, root):
         "bye": record(11, 12, b""),
         "abort": record(12, 4, b"interrupted"),
         "keepalive": record(13, 1, struct.pack("<Q", 0)),
+        "unreadable": record(14, 11, struct.pack("<IIQQ", 1, 0, 19968, 512)),
     }
 
 

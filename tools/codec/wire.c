@@ -105,6 +105,7 @@ const char *wire_type_name(uint8_t type)
 		[WIRE_TYPE_BYE] = "BYE",
 		[WIRE_TYPE_ABORT] = "ABORT",
 		[WIRE_TYPE_KEEPALIVE] = "KEEPALIVE",
+		[WIRE_TYPE_UNREADABLE] = "UNREADABLE",
 	};
 
 	if (type >= sizeof(names) / sizeof(names[0]) || !names[type])

@@ -7,6 +7,7 @@
  *   OFFER  ------------------------------->
  *          <------------------------------------------------- ACCEPT ... (or a refusal)
  *   DATA, ZERO ... ----------------------->  <--------------------------------  ACK ...
+ *   (UNREADABLE) ------------------------->
  *   END    ------------------------------->
  *          <------------------------------------------------------------------- RESULT
  *   BYE    ------------------------------->
@@ -37,6 +38,7 @@
 #define WIRE_PAYLOAD_MOST  (WIRE_DATA + PACK_FRAME_MOST)
 #define WIRE_MANIFEST_MOST (1u << 20) /* bytes of JSON in OFFER */
 #define WIRE_HAVE_MOST	   65536u     /* digests in ACCEPT */
+#define WIRE_RANGES_MOST   65536u     /* ranges in UNREADABLE */
 #define WIRE_STREAM_MOST   8	      /* characters of a stream's name */
 
 /* 7 and 8 are not used in version 1. Bit 7 marks a type as optional: a reader that does not know it
@@ -53,6 +55,7 @@ enum wire_type {
 	WIRE_TYPE_BYE = 11,
 	WIRE_TYPE_ABORT = 12,
 	WIRE_TYPE_KEEPALIVE = 13,
+	WIRE_TYPE_UNREADABLE = 14,
 };
 #define WIRE_TYPE_OPTIONAL 0x80
 
@@ -158,6 +161,18 @@ struct wire_ack {
 int wire_ack_put(const struct wire_ack *ack, void *buf, size_t capacity);
 int wire_ack_get(const void *payload, size_t len, struct wire_ack *ret);
 
+/*
+ * UNREADABLE: the ranges of the source that could not be read, COUNT (..WIRE_RANGES_MOST) of them,
+ * in order, none touching the next. get checks all of them; wire_unreadable_range then reads one.
+ */
+struct wire_range {
+	uint64_t offset, length; /* bytes of the device */
+};
+int wire_unreadable_put(const struct wire_range *ranges, uint32_t count, void *buf,
+			size_t capacity);
+int wire_unreadable_get(const void *payload, size_t len, uint32_t *ret_count);
+void wire_unreadable_range(const void *payload, uint32_t index, struct wire_range *ret);
+
 /* END: everything was sent. */
 struct wire_end {
 	uint64_t chunks;
@@ -170,7 +185,7 @@ int wire_end_get(const void *payload, size_t len, struct wire_end *ret);
 enum wire_status {
 	WIRE_STATUS_DURABLE = 0, /* verified, and synced to disk */
 	WIRE_STATUS_WRITTEN = 1, /* verified, written to a pipe: not synced */
-	WIRE_STATUS_PARTIAL = 2, /* as DURABLE, but for unreadable ranges of the source */
+	WIRE_STATUS_PARTIAL = 2, /* as these, but for unreadable ranges of the source */
 	WIRE_STATUS_FAILED = 3,	 /* the sentence says why */
 };
 

@@ -186,13 +186,17 @@ static int load_hold(struct load *load, uint64_t index, int r, const struct imag
 			 index, chunk_offset(&load->head.map, index));
 }
 
-static int load_look_up(struct load *load, uint64_t index, const struct image_entry *walked)
+static int load_look_up(struct load *load, uint64_t index, struct image_entry *walked)
 {
 	struct image_entry told;
 
 	if (!load->view)
 		return 0;
-	return load_hold(load, index, view_entry(load->view, index, &told), &told, walked);
+	int r = load_hold(load, index, view_entry(load->view, index, &told), &told, walked);
+	/* A PAD does not go with the chunk. */
+	if (r == 0)
+		walked->flags |= told.flags & ~(uint32_t)IMAGE_ENTRY_SLOT;
+	return r;
 }
 
 static int load_data(struct load *load, const uint8_t *frame, size_t len, struct load_chunk *ret)

@@ -19,7 +19,7 @@ struct view;
 
 struct load_chunk {
 	uint64_t index;
-	struct image_entry entry; /* flags: only IMAGE_ENTRY_ZERO is known so early */
+	struct image_entry entry; /* flags: without a view only IMAGE_ENTRY_ZERO is known */
 	const uint8_t *frame;	  /* entry.stored_size bytes, until the next call */
 	const uint8_t *content;	  /* length bytes, until the next call */
 	uint32_t length;

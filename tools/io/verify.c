@@ -178,6 +178,8 @@ int verify_view(const struct view *view, const struct verify_options *options,
 	else if (r < 0)
 		snprintf(ret->why, sizeof(ret->why), "%s", verify->why);
 	free(verify);
+	if (r == 0 && options->manifest)
+		*options->manifest = json_incref(view_manifest(view));
 	return r;
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "codec/digest.h"
 #include "io/view.h"
 
@@ -21,6 +23,7 @@ struct verify_options {
 	 * known). May be NULL. */
 	void (*tell)(void *arg, uint64_t done, uint64_t total);
 	void *arg;
+	json_t **manifest; /* NULL, or where a reference to that of an image that is right goes */
 };
 
 struct verify_result {

@@ -64,6 +64,8 @@ int verify_stream(int fd, const struct verify_options *options, struct verify_re
 		r = stream_chunks(load, options, ret);
 	if (r == 0)
 		load_root(load, &ret->root);
+	if (r == 0 && options->manifest)
+		*options->manifest = json_incref(load_manifest(load));
 	if (r < 0 && load)
 		snprintf(ret->why, sizeof(ret->why), "%s", load_why(load));
 	if (r == -EBADMSG && begun)

@@ -11,15 +11,29 @@
 #include "io/spool.h"
 #include "io/target.h"
 #include "sink/sink_disk.h"
+#include "ui/missing.h"
 #include "ui/msg.h"
 
 #define ZERO_ONCE   (64ull << 20) /* bytes: between two looks at a stop signal */
 #define ZERO_DETAIL 65536u	  /* bytes: shorter runs of zeros are not worth a discard */
 
+/* Whoever is asked whether the target may be overwritten has to know what comes. */
+static void sink_disk_warn_missing(const struct sink *sink, const json_t *manifest)
+{
+	char where[400];
+
+	if (missing_tell(manifest, sink->head.map.size, where, sizeof(where)))
+		msg_warn("what comes is not complete: its disk could not read %s, which will be "
+			 "zeros",
+			 where);
+}
+
 static int sink_disk_begin(struct sink *sink, const json_t *manifest)
 {
 	int r = sink_disk_fits(sink, manifest);
 
+	if (r == 0)
+		sink_disk_warn_missing(sink, manifest);
 	if (r == 0)
 		r = sink_disk_permission(sink, manifest);
 	if (r < 0)

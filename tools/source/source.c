@@ -43,7 +43,7 @@ int source_set_identity(struct source *source, const json_t *identity)
 
 int source_prepare_pack(struct source *source, int level)
 {
-	source->content = malloc(CHUNK_SIZE);
+	source->content = aligned_alloc(DISK_ALIGN, CHUNK_SIZE);
 	source->frame = malloc(PACK_FRAME_MOST);
 	if (!source->content || !source->frame)
 		return -ENOMEM;
@@ -191,9 +191,12 @@ void source_close(struct source *source)
 	load_free(source->load);
 	view_device_close(source->window);
 	view_close(source->view);
+	rescue_free(source->rescue);
+	rescue_disk_free(source->rescue_disk);
 	disk_close(source->disk);
 	pack_free(source->pack);
 	json_decref(source->manifest);
+	free(source->mapfile);
 	free(source->identity);
 	free(source->content);
 	free(source->frame);
@@ -235,6 +238,11 @@ const char *source_name(const struct source *source)
 const char *source_why(const struct source *source)
 {
 	return source->why;
+}
+
+bool source_merged(const struct source *source)
+{
+	return source->merged;
 }
 
 static int source_next_image(struct source *source, struct source_chunk *ret)
@@ -299,6 +307,23 @@ int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk)
 	return 1;
 }
 
+/* LEN bytes at OFFSET of the disk, to source->content. */
+static int source_read(struct source *source, uint64_t offset, uint32_t len, uint32_t *ret_flags)
+{
+	if (source->rescue)
+		return source_rescue_read(source, offset, len, ret_flags);
+	int r = disk_read(source->disk, offset, source->content, len);
+	if (r == -EIO)
+		offset = rescue_locate(source->disk, offset, source->content, len);
+	if (r < 0)
+		snprintf(source->why, sizeof(source->why),
+			 "%s cannot be read at byte %" PRIu64 ": %s%s", source->disk->path, offset,
+			 strerror(-r),
+			 r == -EIO ? "; --rescue goes on behind it, and lists what is missing"
+				   : "");
+	return r;
+}
+
 int source_next(struct source *source, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
@@ -312,22 +337,19 @@ int source_next(struct source *source, struct source_chunk *ret)
 	if (source->load)
 		return source_next_image(source, ret);
 	if (source->next == chunk_count(map))
-		return 0;
+		return source->rescue ? source_rescue_end(source) : 0;
 	uint64_t offset = chunk_offset(map, source->next);
 	uint32_t len = chunk_length(map, source->next);
 	struct source_chunk chunk = {.index = source->next};
 	int r;
 
-	chunk.zero = source_in_hole(source, offset, len);
+	/* What is in no hole has to be looked at where it may be on the map. */
+	chunk.zero = !source->rescue && source_in_hole(source, offset, len);
 	if (!chunk.zero) {
-		r = disk_read(source->disk, offset, source->content, len);
-		if (r < 0) {
-			snprintf(source->why, sizeof(source->why),
-				 "%s cannot be read at byte %" PRIu64 ": %s.", source->disk->path,
-				 offset, strerror(-r));
+		r = source_read(source, offset, len, &chunk.entry.flags);
+		if (r < 0)
 			return r;
-		}
-		chunk.zero = len && chunk_is_zero(source->content, len);
+		chunk.zero = len && !chunk.entry.flags && chunk_is_zero(source->content, len);
 	}
 	r = source_pack(source, len, &chunk);
 	if (r < 0)

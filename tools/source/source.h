@@ -38,6 +38,18 @@ int source_open_stream(int fd, int level, struct source **ret, char *ret_why, si
 void source_close(struct source *source); /* NULL is fine */
 
 /*
+ * Has the disk SOURCE go on where a read fails, with RETRIES more reads of every bad sector.
+ * MAPFILE (NULL: none) is read, and from then on written now and then. Returns 0 or -errno with a
+ * sentence in RET_WHY (LEN bytes).
+ */
+int source_rescue(struct source *source, unsigned int retries, const char *mapfile, char *ret_why,
+		  size_t len);
+/* Writes the mapfile, where there is one. Returns 0 or -errno. */
+int source_rescue_save(struct source *source);
+/* Whether there were so many bad ranges that neighbours were counted as one. */
+bool source_merged(const struct source *source);
+
+/*
  * HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. A stream's map
  * is open until source_next has found the end.
  */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between source.c, which is the interface, source_part.c and source_stream.c. */
+/*
+ * Between source.c, which is the interface, source_part.c, source_stream.c and source_rescue.c.
+ */
 #ifndef SOURCE_KINDS_H
 #define SOURCE_KINDS_H
 
 #include "codec/pack.h"
 #include "io/disk.h"
 #include "io/load.h"
+#include "io/rescue.h"
 #include "io/view.h"
 #include "io/view_device.h"
 #include "source/source.h"
@@ -31,6 +34,11 @@ struct source {
 	struct view_device *window; /* of the view, once a chunk was asked for its digest */
 	struct digest zero;	    /* of a whole chunk of zeros, once it was asked for */
 	bool zero_there;
+	struct rescue_disk *rescue_disk;
+	struct rescue *rescue; /* NULL: a read error ends everything */
+	char *mapfile;	       /* NULL: none */
+	int64_t mapfile_due;   /* when it is written again (stop_now) */
+	bool merged;
 	char why[512];
 };
 
@@ -52,5 +60,13 @@ int source_open_part(struct source *source, int number, int level);
 int source_next_part(struct source *source, struct source_chunk *ret);
 /* As source_next; the last chunk of a stream closes HEAD's map. */
 int source_next_stream(struct source *source, struct source_chunk *ret);
+
+/*
+ * LEN bytes at OFFSET to source->content, as far as they can be read; what the chunk's entry has to
+ * say of it goes to RET_FLAGS. Returns 0, or -errno with source->why.
+ */
+int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uint32_t *ret_flags);
+/* Behind the last chunk: the manifest lists what is missing. Returns 0 or -ENOMEM. */
+int source_rescue_end(struct source *source);
 
 #endif

@@ -53,6 +53,22 @@ static void fuzz_flow(uint8_t type, const uint8_t *payload, size_t len, uint8_t 
 		fuzz_same(wire_ack_put(&ack, buf, len), buf, payload, len);
 }
 
+static void fuzz_unreadable(uint8_t type, const uint8_t *payload, size_t len, uint8_t *buf)
+{
+	struct wire_range *ranges;
+	uint32_t count;
+
+	if (type != WIRE_TYPE_UNREADABLE || wire_unreadable_get(payload, len, &count) != 0)
+		return;
+	ranges = calloc(count + 1, sizeof(*ranges));
+	if (!ranges)
+		abort();
+	for (uint32_t i = 0; i < count; i++)
+		wire_unreadable_range(payload, i, &ranges[i]);
+	fuzz_same(wire_unreadable_put(ranges, count, buf, len), buf, payload, len);
+	free(ranges);
+}
+
 static void fuzz_close(uint8_t type, const uint8_t *payload, size_t len, uint8_t *buf)
 {
 	struct wire_end end;
@@ -111,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_open(header.type, payload, len, buf);
 		fuzz_flow(header.type, payload, len, buf);
 		fuzz_close(header.type, payload, len, buf);
+		fuzz_unreadable(header.type, payload, len, buf);
 		free(buf);
 		free(payload);
 		data += len;

@@ -1,0 +1,157 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Dying disks: nbdkit serves a disk whose bad sectors a mapfile of ddrescue lists, nbdfuse shows it as a file.
+# shellcheck source=tests/unit/tools/tap.sh
+# shellcheck disable=SC2317 # the functions are called by ok
+. "$(dirname "$0")/tap.sh"
+# shellcheck source=tests/unit/tools/peers.sh
+. "$(dirname "$0")/peers.sh"
+cd "${work:?}" || exit 1
+
+for need in nbdkit nbdfuse fusermount3 sgdisk mke2fs ddrescue ddrescuelog; do
+	command -v "$need" >/dev/null || {
+		echo "1..0 # SKIP $need is not installed"
+		exit 0
+	}
+done
+
+# serve NAME MAP: the disk as NAME/disk, of which what MAP does not call finished cannot be read.
+serve() {
+	mkdir "$1"
+	nbdfuse -r -P "$1.pid" "$1/disk" [ nbdkit --exit-with-parent --filter=ddrescue file disk \
+		"ddrescue-mapfile=$2" ] 2>"$1.err" &
+	timeout 20 sh -c "until [ -e $1/disk ]; do sleep 0.05; done"
+}
+clean() {
+	for mount in bad healed doomed; do
+		fusermount3 -u -z "$mount" 2>/dev/null
+	done
+	tap_clean
+}
+trap 'clean' EXIT
+
+# A partition from 1 MiB on, one from 9 MiB on, 24 MiB in all and an odd end.
+head -c 25165824 /dev/urandom >disk
+sgdisk -Z disk >sgdisk.out 2>&1
+sgdisk -o -n 1:2048:+8M -c 1:first -n 2:18432:+8M -c 2:second disk >sgdisk.out
+mke2fs -q -F -t ext4 -L data -E offset=9437184 disk 8M 2>ext.out
+# A sector in the first partition, two next to each other in the second, and half a megabyte behind both.
+cat >bad.map <<'MAP'
+0 + 1
+0 2097152 +
+2097152 512 -
+2097664 10485248 +
+12582912 1024 -
+12583936 5241856 +
+17825792 524288 -
+18350080 6815744 +
+MAP
+zero() { dd if=/dev/zero of=wanted bs=512 seek="$1" count="$2" conv=notrunc 2>dd.err; }
+cp disk wanted
+zero 4096 1
+zero 24576 2
+zero 34816 1024
+
+serve bad bad.map
+[ -e bad/disk ] || {
+	echo "1..0 # SKIP FUSE does not work here: $(head -n 1 bad.err)"
+	exit 0
+}
+
+as_wanted() { zstd -q -d -c "$1" | cmp - wanted; }
+partial() {
+	transfer "$@" >/dev/null
+	ended 3 3
+}
+
+ok "without --rescue a read error ends it" code 1 sh -c 'tbsend --plain bad/disk >x.zst 2>send.err'
+ok "with the sector, and the way out" says 'cannot be read at byte 2097152: .*--rescue' send.err
+ok "the receiver is told, too" refused -o y.zst -- bad/disk
+ok "in the same words" says 'cannot be read at byte 2097152' recv.err
+ok "--raw says where as well" code 1 sh -c 'tbsend --raw bad/disk >x.raw 2>send.err'
+ok "it does" says 'cannot be read at byte 2097152' send.err
+
+ok "--rescue goes on, and both end with 3" partial -o image.zst -- --rescue --mapfile=map bad/disk
+ok "nothing but what is bad is missing" as_wanted image.zst
+for err in send.err recv.err; do
+	ok "how much, and where, is said in $err" says \
+		'514 KiB in 3 ranges: 512 bytes in partition 1, 1.0 KiB in partition 2, ext4 "data", 512 KiB outside' $err
+done
+ok "the sender says that the receiver has the rest" says 'verified and synced, but for' send.err
+ok "verify is content" sh -c 'tbstream verify image.zst 2>verify.err'
+ok "and says it" says 'could not read 514 KiB in 3 ranges: 512 bytes in partition 1' verify.err
+ok "of a pipe as well" sh -c 'tbstream verify --json - <image.zst | grep -q "\"unreadable\":525824"'
+tbstream info -v image.zst >info.out
+ok "info says where" says '^Unreadable: .*1.0 KiB in partition 2, ext4 "data"' info.out
+ok "and with -v each range" says '^ +bytes 12582912 to 12583935, in partition 2, ext4 "data"' info.out
+ok "--json has the ranges" sh -c \
+	'tbstream info --json image.zst | tr -d " \n" | grep -q "\[\[2097152,512\],\[12582912,1024\],\[17825792,524288\]\]"'
+
+ok "--plain does the same" code 3 sh -c 'tbsend --plain --rescue bad/disk >plain.zst 2>send.err'
+ok "with the same bytes" as_wanted plain.zst
+ok "a pipe is not called synced" code 3 sh -c 'tbsend --rescue --retries=0 --plain bad/disk | cat >plain.zst; exit 3'
+ok "the same bytes, without a retry" as_wanted plain.zst
+
+truncate -s 25165824 target
+ok "a restore of it ends with 3 on both sides" partial --force target -- image.zst
+ok "it says before that something is missing" says 'not complete: its disk could not read.*will be zeros' recv.err
+ok "the target is what was read" cmp target wanted
+ok "as an image it goes on telling" partial -o copy.zst -- image.zst
+ok "all of it" sh -c 'tbstream verify copy.zst 2>&1 | grep -q "514 KiB in 3 ranges"'
+ok "a restore from a file ends with 3" code 3 sh -c 'tbrecv --force --plain target <image.zst'
+
+ok "ddrescuelog reads the mapfile" sh -c 'ddrescuelog -t map >log.out && grep -q "bad-sector: *525824 B, *in *3 area" log.out'
+ok "which is finished" says '^0x[0-9A-F]+ +\+ +1$' map
+carried_on() {
+	zstd -q -d -c image.zst >carried && cp map carried.map &&
+		ddrescue -q -r1 disk carried carried.map && cmp carried disk && ddrescuelog -D carried.map
+}
+ok "ddrescue carries on with it" carried_on
+
+# What ddrescue has marked is left for the retries: nothing but them reads it.
+printf '0 ? 1\n0 25165824 +\n' >good.map
+serve healed good.map
+ok "what the mapfile calls bad is not read at first" code 3 sh -c \
+	'cp map left && tbsend --plain --rescue --retries=0 --mapfile=left healed/disk >left.zst 2>send.err'
+ok "all of that is missing, and no more" as_wanted left.zst
+ok "a retry reads it" code 0 sh -c \
+	'tbsend --plain --rescue --mapfile=left healed/disk >left.zst 2>send.err'
+ok "and then nothing is missing" sh -c 'zstd -q -d -c left.zst | cmp - disk'
+ok "as its mapfile says" ddrescuelog -D left
+
+ok "what is no mapfile is refused" code 1 sh -c \
+	'echo no map >none && tbsend --plain --rescue --mapfile=none bad/disk >x.zst 2>send.err'
+ok "by its line" says 'no mapfile of GNU ddrescue: line 1' send.err
+ok "and left alone" test "$(cat none)" = "no map"
+ok "one of a larger disk is refused" code 1 sh -c \
+	'printf "0 ? 1\n0 25165825 ?\n" >large && tbsend --plain --rescue --mapfile=large bad/disk >x.zst 2>send.err'
+ok "as that" says 'mapfile of a larger disk' send.err
+ok "one that cannot be written is refused" code 1 sh -c \
+	'tbsend --plain --rescue --mapfile=nowhere/map bad/disk >x.zst 2>send.err'
+ok "before anything is sent" test ! -s x.zst
+ok "an image is not rescued" code 1 sh -c 'tbsend --plain --rescue image.zst >x.zst 2>send.err'
+ok "--retries without --rescue is wrong usage" code 2 tbsend --retries=2 --plain disk
+ok "--mapfile without --rescue is wrong usage" code 2 tbsend --mapfile=x --plain disk
+ok "--rescue with --raw is wrong usage" code 2 tbsend --rescue --raw disk
+ok "--rescue of standard input is wrong usage" code 2 sh -c 'tbsend --plain --rescue - <disk >x.zst 2>send.err'
+ok "with a reason" says 'what standard input did not give cannot be read again' send.err
+ok "--mapfile with two disks is wrong usage" code 2 tbsend --rescue --mapfile=x disk image.zst
+
+# A disk that is no more is no bad sector: it ends at once, and the mapfile knows how far it came.
+disappears() {
+	serve doomed good.map
+	mkfifo fifo
+	tbsend --plain --rescue --mapfile=doomed.map doomed/disk >fifo 2>send.err &
+	pid=$!
+	exec 9<fifo
+	head -c 1000000 <&9 >/dev/null
+	kill -9 "$(cat doomed.pid)"
+	cat <&9 >/dev/null
+	exec 9<&-
+	code 1 wait_code "$pid"
+}
+ok "a disk that disappears ends the run" disappears
+ok "and is not called a bad sector" says 'cannot be read at byte [0-9]+: .*no bad sector' send.err
+ok "the mapfile has what was read" sh -c 'ddrescuelog -t doomed.map | grep -q "rescued: *[1-9]"'
+
+tap_end

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A dying disk as the source: what cannot be read goes as zeros, and the manifest lists it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/manifest_missing.h"
+#include "io/mapfile.h"
+#include "io/stop.h"
+#include "source/source_kinds.h"
+
+#define SAVE_TIME (30 * STOP_SECOND) /* between two writings of the mapfile */
+
+static int rescue_setup(struct source *source, unsigned int retries, const char *mapfile,
+			char *ret_why, size_t len)
+{
+	struct rescue_map *map = NULL;
+	struct rescue_reader reader;
+	int r = rescue_disk_new(source->disk, &source->rescue_disk);
+
+	if (r < 0)
+		return r;
+	rescue_disk_reader(source->rescue_disk, &reader);
+	r = mapfile ? mapfile_read(mapfile, reader.size, *reader.sector, &map, ret_why, len)
+		    : rescue_map_new(reader.size, &map);
+	if (r == 0)
+		r = rescue_new(&reader, retries, false, map, &source->rescue);
+	if (r < 0)
+		rescue_map_free(map);
+	return r;
+}
+
+int source_rescue(struct source *source, unsigned int retries, const char *mapfile, char *ret_why,
+		  size_t len)
+{
+	ret_why[0] = '\0';
+	if (source->load) {
+		snprintf(ret_why, len,
+			 "%s is an image, which has what its disk could give: --rescue is for the "
+			 "disk",
+			 source->disk->path);
+		return -EINVAL;
+	}
+	int r = rescue_setup(source, retries, mapfile, ret_why, len);
+	if (r == 0 && mapfile) {
+		source->mapfile = strdup(mapfile);
+		r = source->mapfile ? source_rescue_save(source) : -ENOMEM;
+		if (r < 0)
+			snprintf(ret_why, len, "the mapfile %s cannot be written: %s", mapfile,
+				 strerror(-r));
+	}
+	if (r < 0 && !ret_why[0])
+		snprintf(ret_why, len, "%s cannot be rescued: %s", source->disk->path,
+			 strerror(-r));
+	return r;
+}
+
+int source_rescue_save(struct source *source)
+{
+	struct rescue_state state;
+
+	if (!source->mapfile)
+		return 0;
+	source->mapfile_due = stop_now() + SAVE_TIME;
+	rescue_state(source->rescue, &state);
+	return mapfile_write(source->mapfile, rescue_map(source->rescue), &state);
+}
+
+static int rescue_failed(struct source *source, int r)
+{
+	struct rescue_state state;
+
+	rescue_state(source->rescue, &state);
+	if (r == -EINTR)
+		snprintf(source->why, sizeof(source->why), "interrupted");
+	else if (r == -ENODEV)
+		snprintf(source->why, sizeof(source->why),
+			 "%s has disappeared, at byte %" PRIu64
+			 ": it was pulled, or has failed as a whole; switch it off and on, and "
+			 "begin again",
+			 source->disk->path, state.position);
+	else
+		snprintf(source->why, sizeof(source->why),
+			 "%s cannot be read at byte %" PRIu64 ": %s, which is no bad sector",
+			 source->disk->path, state.position, strerror(-r));
+	return r;
+}
+
+int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uint32_t *ret_flags)
+{
+	int r = rescue_chunk(source->rescue, offset, source->content, len);
+
+	if (r < 0)
+		return rescue_failed(source, r);
+	*ret_flags = r ? IMAGE_ENTRY_UNREADABLE : 0;
+	/* One that cannot be written now and then is told of at the end. */
+	if (source->mapfile && stop_now() >= source->mapfile_due)
+		source_rescue_save(source);
+	return 0;
+}
+
+int source_rescue_end(struct source *source)
+{
+	const struct rescue_map *map = rescue_map(source->rescue);
+
+	source->merged = rescue_map_merged(map);
+	return manifest_missing_put(source->manifest, map);
+}
