@@ -12,7 +12,6 @@
 #include "codec/manifest.h"
 #include "codec/pack.h"
 #include "io/disk.h"
-#include "recv_missing.h"
 #include "ui/missing.h"
 
 #define RECV_SYNC_BYTES (64ull << 20) /* of the sink between two syncs, */
@@ -94,15 +93,13 @@ int recv_sync(struct recv *recv, bool now)
 	return 0;
 }
 
-/* The next chunk, of LEN bytes, which has DIGEST, is in the sink. */
-static int recv_note(struct recv *recv, const struct digest *digest, uint32_t len)
+/* The next chunk, of LEN bytes and with ENTRY's digest and flags, is in the sink. */
+static int recv_note(struct recv *recv, const struct image_entry *entry, uint32_t len)
 {
-	struct image_entry entry = {.digest = *digest};
-	int r = spool_add(recv->spool, &entry);
+	int r = root_add(&recv->root, entry);
 
 	if (r < 0)
 		return recv_fail(recv, r, "the list of what came cannot be kept: %s", strerror(-r));
-	digest_update(&recv->root, digest->bytes, DIGEST_SIZE);
 	recv->next++;
 	recv->came += len;
 	return 0;
@@ -116,13 +113,9 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 
 	if (r < 0)
 		return recv_fail(recv, r, "chunk %" PRIu64 " came damaged", recv->next);
-	if (!chunk_follows(&recv->head.map, recv->next, recv->came))
-		return recv_fail(recv, -EPROTO, "chunk %" PRIu64 " came behind the last one",
-				 data.index);
-	if (data.index != recv->next)
-		return recv_fail(recv, -EPROTO,
-				 "chunk %" PRIu64 " came where chunk %" PRIu64 " was due",
-				 data.index, recv->next);
+	int again = recv_again_due(recv, &data);
+	if (again < 0)
+		return again;
 	struct sink_chunk chunk = {
 		.entry = &data.entry,
 		.frame = data.frame,
@@ -141,11 +134,13 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 		return recv_fail(recv, -EBADMSG,
 				 "chunk %" PRIu64 " came damaged: the memory of one of the two "
 				 "machines may be failing.",
-				 recv->next);
+				 data.index);
+	if (again)
+		return recv_again_take(recv, data.index, &chunk);
 	r = sink_chunk(recv->sink, &chunk);
 	if (r < 0)
 		return recv_sink_failed(recv, r);
-	return recv_note(recv, &digest, chunk.length);
+	return recv_note(recv, &data.entry, chunk.length);
 }
 
 void recv_zero_digest(struct recv *recv, uint32_t len, struct digest *ret)
@@ -157,8 +152,8 @@ void recv_zero_digest(struct recv *recv, uint32_t len, struct digest *ret)
 static int recv_zeros(struct recv *recv, const struct link_record *record)
 {
 	const struct chunk_map *map = &recv->head.map;
+	struct image_entry entry = {0};
 	struct wire_zero zero;
-	struct digest digest;
 	int r = wire_zero_get(record->payload, record->length, &zero);
 
 	if (r < 0 || zero.first != recv->next || !chunk_follows(map, recv->next, recv->came) ||
@@ -170,10 +165,10 @@ static int recv_zeros(struct recv *recv, const struct link_record *record)
 	for (uint64_t i = 0; r == 0 && i < zero.count; i++) {
 		uint32_t len = chunk_length(map, recv->next);
 
-		digest = recv->zero;
+		entry.digest = recv->zero;
 		if (len != map->chunk_size)
-			recv_zero_digest(recv, len, &digest);
-		r = recv_note(recv, &digest, len);
+			recv_zero_digest(recv, len, &entry.digest);
+		r = recv_note(recv, &entry, len);
 	}
 	return r;
 }
@@ -197,19 +192,6 @@ static int recv_end_size(struct recv *recv, const struct wire_end *end)
 	return 0;
 }
 
-/* What the source could not read, which only its end knows: whatever OFFER said is no more. */
-static int recv_unreadable(struct recv *recv, const struct link_record *record)
-{
-	const struct chunk_map *map = &recv->head.map;
-	/* A stream has nothing that it can come back to. */
-	int r = chunk_map_open(map) ? -EBADMSG
-				    : recv_missing_take(record, map->size, recv->manifest);
-
-	if (r == -ENOMEM)
-		return recv_fail(recv, r, "out of memory");
-	return r < 0 ? recv_fail(recv, r, "the sender's UNREADABLE is damaged") : 0;
-}
-
 static int recv_end(struct recv *recv, const struct link_record *record)
 {
 	struct recv_result *ret = recv->ret;
@@ -222,7 +204,9 @@ static int recv_end(struct recv *recv, const struct link_record *record)
 	r = recv_end_size(recv, &end);
 	if (r < 0)
 		return r;
-	digest_root(&recv->root, map->size, map->chunk_size, &ret->root);
+	r = root_read(&recv->root, map, &ret->root);
+	if (r < 0)
+		return recv_fail(recv, r, "the list of what came cannot be read: %s", strerror(-r));
 	if (!digest_equal(&end.root, &ret->root))
 		return recv_fail(recv, -EBADMSG,
 				 "what arrived is not what was sent: the memory of one of the two "
@@ -246,7 +230,7 @@ static int recv_stream(struct recv *recv)
 		else if (record->type == WIRE_TYPE_ZERO)
 			r = recv_zeros(recv, record);
 		else if (record->type == WIRE_TYPE_UNREADABLE)
-			r = recv_unreadable(recv, record);
+			r = recv_again_missing(recv, record);
 		else if (record->type == WIRE_TYPE_END)
 			r = recv_end(recv, record);
 		else
@@ -263,7 +247,7 @@ static int recv_stream(struct recv *recv)
 
 static int recv_prepare(struct recv *recv)
 {
-	digest_start(&recv->root);
+	root_start(&recv->root);
 	recv->content = aligned_alloc(DISK_ALIGN, CHUNK_SIZE_MOST);
 	int r = recv->content ? pack_new(PACK_LEVEL_DEFAULT, &recv->pack) : -ENOMEM;
 
@@ -341,7 +325,7 @@ int recv_records(struct link *link, struct sink *sink, const struct recv_options
 		link_abort(link, ret_why);
 	}
 	progress_end(recv.progress);
-	spool_free(recv.spool);
+	root_clear(&recv.root);
 	pack_free(recv.pack);
 	json_decref(recv.manifest);
 	free(recv.identity);

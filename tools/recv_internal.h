@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between recv.c, which takes the chunks, recv_offer.c, which agrees on what comes, and
- * recv_result.c, which says what became of it. Functions return 0 or -errno, with a sentence in
- * why.
+ * Between recv.c, which takes the chunks, recv_again.c, which takes those that come again,
+ * recv_offer.c, which agrees on what comes, and recv_result.c, which says what became of it.
+ * Functions return 0 or -errno, with a sentence in why.
  */
 #ifndef RECV_INTERNAL_H
 #define RECV_INTERNAL_H
 
 #include "codec/pack.h"
-#include "io/spool.h"
+#include "io/root.h"
 #include "recv.h"
 
 /* One transfer's state on the way from the link to the sink. */
@@ -24,11 +24,10 @@ struct recv {
 	char *identity;
 	json_t *manifest;
 	struct manifest_set *before; /* of the disk before this one; NULL: there is none */
-	struct digest_state root;
-	struct digest zero;  /* of a whole chunk of zeros */
-	struct spool *spool; /* the digests of all chunks that came */
-	uint64_t next;	     /* chunk */
-	uint64_t came;	     /* bytes of the device in the chunks before it */
+	struct root root;	     /* keeps the digests and flags of all chunks that came */
+	struct digest zero;	     /* of a whole chunk of zeros */
+	uint64_t next;		     /* chunk */
+	uint64_t came;		     /* bytes of the device in the chunks before it */
 	uint64_t synced_chunks, synced_bytes;
 	int64_t synced_at;
 	int64_t patience; /* for the record that follows what is complete here; a duration */
@@ -66,8 +65,19 @@ int recv_next_offer(struct recv *recv, struct link_record **ret);
 int recv_offer(struct recv *recv, const struct link_record *record);
 /* The same when the stream broke in between: it must be of the same disk. */
 int recv_go_on(struct recv *recv, const struct link_record *record);
-/* ACCEPT, from chunk FIRST on, whose predecessors are in SPOOL. */
-int recv_accept(struct recv *recv, struct spool *spool, uint64_t first);
+/*
+ * ACCEPT, from chunk FIRST on, whose predecessors are in SPOOL; with FILLS chunks may come again.
+ */
+int recv_accept(struct recv *recv, struct spool *spool, uint64_t first, bool fills);
+
+/* Whether chunks that came with SLOT may come again. */
+bool recv_again_fills(const struct recv *recv);
+/* Whether DATA is the next chunk (0), or one that comes again (1), and may. */
+int recv_again_due(struct recv *recv, const struct wire_data *data);
+/* Has chunk INDEX, which comes again, be CHUNK. */
+int recv_again_take(struct recv *recv, uint64_t index, const struct sink_chunk *chunk);
+/* UNREADABLE, in RECORD: the manifest lists that and nothing else. */
+int recv_again_missing(struct recv *recv, const struct link_record *record);
 
 /* END and RESULT again, for DISK, which a sender offered that does not know that it is here. */
 int recv_repeat(struct recv *recv, const struct recv_disk *disk);

@@ -77,9 +77,13 @@ static int accept_digests(struct recv *recv, struct spool *spool, uint64_t first
 	return 0;
 }
 
-int recv_accept(struct recv *recv, struct spool *spool, uint64_t first)
+int recv_accept(struct recv *recv, struct spool *spool, uint64_t first, bool fills)
 {
-	struct wire_accept accept = {.first = first, .digests = recv->content};
+	struct wire_accept accept = {
+		.first = first,
+		.digests = recv->content,
+		.fills = fills,
+	};
 
 	_Static_assert(WIRE_HAVE_MOST * IMAGE_ENTRY <= CHUNK_SIZE_MOST, "content holds a part");
 	do {
@@ -134,15 +138,14 @@ static int offer_take_chunks(struct recv *recv)
 {
 	uint64_t count = sink_chunks(recv->sink);
 	struct image_entry entries[ENTRIES_ONCE];
-	int r = spool_new(sink_fd(recv->sink), &recv->spool);
+	int r = root_keep(&recv->root, sink_fd(recv->sink));
 
 	while (r == 0 && recv->next < count) {
 		uint32_t n = MIN(count - recv->next, ENTRIES_ONCE);
 
 		r = sink_entry(recv->sink, recv->next, n, entries);
 		for (uint32_t i = 0; r == 0 && i < n; i++) {
-			digest_update(&recv->root, entries[i].digest.bytes, DIGEST_SIZE);
-			r = spool_add(recv->spool, &entries[i]);
+			r = root_add(&recv->root, &entries[i]);
 			recv->came += chunk_length(&recv->head.map, recv->next++);
 		}
 	}
@@ -160,7 +163,7 @@ static int offer_start(struct recv *recv)
 		.map = &recv->head.map,
 	};
 	struct mend *mend = recv->options->mend;
-	int r = recv_accept(recv, recv->spool, recv->next);
+	int r = recv_accept(recv, recv->root.spool, recv->next, recv_again_fills(recv));
 
 	if (r == 0 && mend && (recv->next || mend->breaks))
 		mend_tell(mend, &state);

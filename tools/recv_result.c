@@ -24,7 +24,7 @@ int recv_repeat(struct recv *recv, const struct recv_disk *disk)
 	uint64_t count = chunk_count(&disk->head.map);
 	struct link_record *record;
 	struct wire_end end;
-	int r = recv_accept(recv, disk->spool, count);
+	int r = recv_accept(recv, disk->spool, count, false);
 
 	if (r < 0)
 		return r;
@@ -107,7 +107,7 @@ void recv_say_result(struct recv *recv)
 	recv->before = &ret->set;
 	recv->patience = RESULT_BYE;
 	link_acknowledge(recv->link, recv->next);
-	int r = past ? recv_past_add(past, &recv->head, &ret->set, &result, &recv->spool) : 0;
+	int r = past ? recv_past_add(past, &recv->head, &ret->set, &result, &recv->root.spool) : 0;
 	if (r == 0)
 		r = result_put(recv, &result);
 	if (r == 0)

@@ -136,9 +136,17 @@ static int send_data(struct send *send, const struct source_chunk *chunk)
 	return r < 0 ? send_lost(send, r) : 0;
 }
 
+int send_root_failed(struct send *send, int error)
+{
+	return send_fail(send, error, "the digests cannot be kept: %s", strerror(-error));
+}
+
 static int send_chunk(struct send *send, const struct source_chunk *chunk)
 {
-	digest_update(&send->root, chunk->entry.digest.bytes, DIGEST_SIZE);
+	int r = root_add(&send->root, &chunk->entry);
+
+	if (r < 0)
+		return send_root_failed(send, r);
 	if (chunk->zero) {
 		if (!send->zeros.count)
 			send->zeros = (struct wire_zero){
@@ -147,8 +155,7 @@ static int send_chunk(struct send *send, const struct source_chunk *chunk)
 			};
 		return ++send->zeros.count == SEND_ZEROS_MOST ? send_zeros(send) : 0;
 	}
-	int r = send_zeros(send);
-
+	r = send_zeros(send);
 	return r < 0 ? r : send_data(send, chunk);
 }
 
@@ -173,6 +180,23 @@ static int send_chunks(struct send *send)
 	return send_zeros(send);
 }
 
+/* Chunks of which more could be read since they were sent. */
+static int send_again(struct send *send)
+{
+	struct source_chunk chunk;
+	int r;
+
+	while ((r = source_again(send->source, &chunk)) == 1) {
+		r = root_fill(&send->root, chunk.index, &chunk.entry);
+		if (r < 0)
+			return send_root_failed(send, r);
+		r = send_data(send, &chunk);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? send_fail(send, r, "%s", source_why(send->source)) : 0;
+}
+
 /* What of the source could not be read is known when all of it was. */
 static int send_unreadable(struct send *send, struct send_result *ret)
 {
@@ -194,9 +218,10 @@ static int send_end(struct send *send, struct send_result *ret)
 	struct wire_end end = {.chunks = chunk_count(send->map), .size = send->map->size};
 	struct link_record *record = link_record_new(WIRE_TYPE_END, 64);
 
-	digest_root(&send->root, send->map->size, send->map->chunk_size, &end.root);
+	int r = record ? root_read(&send->root, send->map, &end.root) : -ENOMEM;
 	ret->root = end.root;
-	int r = record ? wire_end_put(&end, record->payload, 64) : -ENOMEM;
+	if (r == 0)
+		r = wire_end_put(&end, record->payload, 64);
 	if (r < 0) {
 		free(record);
 		return send_fail(send, r, "out of memory");
@@ -238,7 +263,8 @@ void send_bye(struct link *link)
 /* All of it, from where the receiver is, over one stream. */
 static int send_over(struct send *send, struct send_result *ret)
 {
-	digest_start(&send->root);
+	root_clear(&send->root);
+	root_start(&send->root);
 	send->zeros.count = 0;
 	send->accepted = false;
 	int r = send_offer(send);
@@ -247,6 +273,8 @@ static int send_over(struct send *send, struct send_result *ret)
 		r = send_accepted(send);
 	if (r == 0)
 		r = send_chunks(send);
+	if (r == 0)
+		r = send_again(send);
 	if (r == 0)
 		r = send_unreadable(send, ret);
 	return r < 0 ? r : send_end(send, ret);
@@ -274,6 +302,7 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 		if (r == 0)
 			r = send_over(&send, ret);
 	}
+	root_clear(&send.root);
 	ret->stored = send.stored;
 	ret->size = chunk_map_known(send.map);
 	if (r == 0)
@@ -293,6 +322,8 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 
 	*ret = (struct send_result){0};
 	ret->peer.status = WIRE_STATUS_FAILED;
+	if (r == 0)
+		send_missing_retries(source, store_fills(store), true);
 	while (r == 0 && ((r = source_next(source, &chunk)) == 1 || r == -EAGAIN)) {
 		if (r == -EAGAIN)
 			r = 0;
@@ -301,6 +332,8 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 				       : store_chunk(store, &chunk.entry, chunk.frame);
 		progress_update(progress, chunk_offset(&head->map, chunk.index), store_size(store));
 	}
+	while (r == 0 && (r = source_again(source, &chunk)) == 1)
+		r = store_fill(store, chunk.index, &chunk.entry, chunk.frame);
 	if (r == 0)
 		r = store_finish(store, source_manifest(source), &ret->root);
 	if (r == 0) {

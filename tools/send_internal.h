@@ -3,6 +3,7 @@
 #ifndef SEND_INTERNAL_H
 #define SEND_INTERNAL_H
 
+#include "io/root.h"
 #include "send.h"
 #include "source/landmarks.h"
 
@@ -12,12 +13,13 @@ struct send {
 	struct link *link;
 	const struct send_options *options;
 	const struct chunk_map *map;
-	struct digest_state root;
+	struct root root;
 	struct wire_zero zeros; /* a run that is not sent yet */
 	uint64_t next;		/* chunk that the source gives */
 	uint64_t stored;
 	bool accepted; /* before that, the link's count is that of another disk */
 	bool lost;     /* the link ended, by itself */
+	bool begun;    /* a receiver has accepted it */
 	uint64_t safe; /* chunks that were acknowledged before the stream broke */
 	char *why;
 	size_t why_len;
@@ -27,6 +29,7 @@ __attribute__((format(printf, 3, 4))) int send_fail(struct send *send, int error
 						    const char *format, ...);
 /* The link has ended: its own sentence says why. Returns ERROR. */
 int send_lost(struct send *send, int error);
+int send_root_failed(struct send *send, int error);
 /* Waits for a record of TYPE, showing progress; the receiver may be asking its user. */
 int send_await(struct send *send, uint8_t type, struct link_record **ret);
 

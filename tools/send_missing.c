@@ -7,6 +7,7 @@
 #include "codec/manifest.h"
 #include "codec/manifest_missing.h"
 #include "codec/wire.h"
+#include "ui/msg.h"
 
 #define OFFER_BLOCKS 32768u /* 16,384 ranges: less than 600 kB of JSON */
 
@@ -30,6 +31,16 @@ int send_missing_offer(const json_t *manifest, uint64_t size, char **ret, size_t
 	rescue_map_free(map);
 	json_decref(copy);
 	return r;
+}
+
+void send_missing_retries(struct source *source, bool fills, bool tell)
+{
+	if (!source_rescued(source))
+		return;
+	source_rescue_later(source, fills);
+	if (!fills && tell)
+		msg_note("the output cannot be gone back to, so bad sectors are retried at once: a "
+			 "file (`tbrecv -o`) or a disk would have the good parts first");
 }
 
 int send_missing_record(const json_t *manifest, uint64_t size, struct link_record **ret)

@@ -10,12 +10,18 @@
 #include <jansson.h>
 
 #include "io/link.h"
+#include "source/source.h"
 
 /*
  * MANIFEST of a disk of SIZE bytes as OFFER has it: where it is too long for that, its unreadable
  * ranges are fewer and longer. Returns 0 and a string (free) of *ret_len bytes, or -ENOMEM.
  */
 int send_missing_offer(const json_t *manifest, uint64_t size, char **ret, size_t *ret_len);
+/*
+ * Before the next chunk of SOURCE: where FILLS, it goes on at once behind what cannot be read, and
+ * comes back at the end; else it retries at once, and where TELL says so.
+ */
+void send_missing_retries(struct source *source, bool fills, bool tell);
 /* UNREADABLE, with all of them. Returns 0 and a record, or -ENOMEM. */
 int send_missing_record(const json_t *manifest, uint64_t size, struct link_record **ret);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "send_internal.h"
+#include "send_missing.h"
 #include "ui/msg.h"
 
 /* What the receiver says that it has, while its parts come. */
@@ -14,7 +15,8 @@ struct have {
 	uint64_t first; /* the chunk that it wants */
 	uint64_t next;	/* the chunk of the next digest */
 	struct landmarks landmarks;
-	size_t at; /* of them */
+	size_t at;  /* of them */
+	bool fills; /* chunks may come again */
 };
 
 static int have_begin(struct send *send, struct have *have, uint64_t first)
@@ -67,6 +69,15 @@ static int have_compare(struct send *send, uint64_t index, const uint8_t *told)
 			 source_name(send->source), chunk_offset(send->map, index));
 }
 
+static int have_add(struct send *send, const uint8_t *told)
+{
+	struct image_entry entry = {0};
+
+	memcpy(entry.digest.bytes, told, DIGEST_SIZE);
+	int r = root_add(&send->root, &entry);
+	return r < 0 ? send_root_failed(send, r) : 0;
+}
+
 static int have_take(struct send *send, struct have *have, const struct wire_accept *accept)
 {
 	if (accept->first != have->first || accept->have_first != have->next)
@@ -75,13 +86,15 @@ static int have_take(struct send *send, struct have *have, const struct wire_acc
 		const uint8_t *told = accept->digests + (size_t)i * DIGEST_SIZE;
 		int r = have_compares(send, have) ? have_compare(send, have->next, told) : 0;
 
+		if (r == 0)
+			r = have_add(send, told);
 		if (r < 0)
 			return r;
 		/* A long look shall end when it is of no use any more. */
 		if (link_ended(send->link))
 			return send_lost(send, -EPIPE);
 	}
-	digest_update(&send->root, accept->digests, (size_t)accept->have * DIGEST_SIZE);
+	have->fills = accept->fills;
 	return 0;
 }
 
@@ -125,6 +138,9 @@ static int have_end(struct send *send, const struct have *have)
 	int r = there ? 0 : source_seek(send->source, have->first);
 
 	send->next = have->first;
+	if (r == 0)
+		send_missing_retries(send->source, have->fills, !send->begun);
+	send->begun = true;
 	if (r == -ESPIPE)
 		return send_fail(send, r, "%s cannot be read a second time: begin again",
 				 source_name(send->source));

@@ -7,7 +7,7 @@
  *   OFFER  ------------------------------->
  *          <------------------------------------------------- ACCEPT ... (or a refusal)
  *   DATA, ZERO ... ----------------------->  <--------------------------------  ACK ...
- *   (UNREADABLE) ------------------------->
+ *   (DATA again, UNREADABLE) ------------->
  *   END    ------------------------------->
  *          <------------------------------------------------------------------- RESULT
  *   BYE    ------------------------------->
@@ -126,7 +126,8 @@ int wire_offer_get(const void *payload, size_t len, struct wire_offer *ret);
  */
 struct wire_accept {
 	bool refused;
-	bool more; /* have is not 0 */
+	bool more;  /* have is not 0 */
+	bool fills; /* chunks that came with SLOT may come again, behind the last one */
 	uint64_t first;
 	uint64_t have_first;	/* the first chunk that digests speaks of */
 	uint32_t have;		/* number of digests */

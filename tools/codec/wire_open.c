@@ -7,10 +7,11 @@
 #include "codec/wire.h"
 #include "codec/text.h"
 
-#define WIRE_HOST     (sizeof(((struct wire_hello *)0)->host) - 1)
-#define WIRE_PROGRAM  (sizeof(((struct wire_hello *)0)->program) - 1)
-#define WIRE_RESERVED 128 /* bytes of HELLO for a later version: zeros here, unread */
-#define WIRE_ACCEPT   24  /* what precedes the digests in ACCEPT */
+#define WIRE_HOST	  (sizeof(((struct wire_hello *)0)->host) - 1)
+#define WIRE_PROGRAM	  (sizeof(((struct wire_hello *)0)->program) - 1)
+#define WIRE_RESERVED	  128 /* bytes of HELLO for a later version: zeros here, unread */
+#define WIRE_ACCEPT	  24  /* what precedes the digests in ACCEPT */
+#define WIRE_ACCEPT_FILLS 1   /* bit of its second byte */
 
 /* ACCEPT's status. */
 enum { WIRE_ACCEPTED = 0, WIRE_REFUSED = 1, WIRE_ACCEPTED_MORE = 2 };
@@ -164,6 +165,7 @@ int wire_accept_put(const struct wire_accept *accept, void *buf, size_t capacity
 		return (int)(WIRE_ACCEPT + rest);
 	}
 	p[0] = accept->more ? WIRE_ACCEPTED_MORE : WIRE_ACCEPTED;
+	p[1] = accept->fills ? WIRE_ACCEPT_FILLS : 0;
 	bytes_put32(p + 4, accept->have);
 	bytes_put64(p + 8, accept->first);
 	bytes_put64(p + 16, accept->have_first);
@@ -176,17 +178,19 @@ int wire_accept_get(const void *payload, size_t len, struct wire_accept *ret)
 	const uint8_t *p = payload;
 	struct wire_accept accept = {0};
 
-	if (len < WIRE_ACCEPT || p[0] > WIRE_ACCEPTED_MORE || p[1] || p[2] || p[3])
+	if (len < WIRE_ACCEPT || p[0] > WIRE_ACCEPTED_MORE || p[1] & ~WIRE_ACCEPT_FILLS || p[2] ||
+	    p[3])
 		return -EBADMSG;
 	len -= WIRE_ACCEPT;
 	accept.refused = p[0] == WIRE_REFUSED;
 	accept.more = p[0] == WIRE_ACCEPTED_MORE;
+	accept.fills = p[1] & WIRE_ACCEPT_FILLS;
 	accept.have = bytes_get32(p + 4);
 	accept.first = bytes_get64(p + 8);
 	accept.have_first = bytes_get64(p + 16);
 	accept.digests = p + WIRE_ACCEPT;
 	if (accept.refused) {
-		if (accept.have || accept.first || accept.have_first)
+		if (accept.fills || accept.have || accept.first || accept.have_first)
 			return -EBADMSG;
 		if (!text_get(accept.digests, len, WIRE_SENTENCE_MOST, accept.sentence))
 			return -EBADMSG;

@@ -9,8 +9,8 @@
 #include "io/rescue_internal.h"
 #include "io/stop.h"
 
-int rescue_new(const struct rescue_reader *reader, unsigned int retries, bool later,
-	       struct rescue_map *map, struct rescue **ret)
+int rescue_new(const struct rescue_reader *reader, unsigned int retries, struct rescue_map *map,
+	       struct rescue **ret)
 {
 	struct rescue *rescue = calloc(1, sizeof(*rescue));
 
@@ -18,10 +18,14 @@ int rescue_new(const struct rescue_reader *reader, unsigned int retries, bool la
 		return -ENOMEM;
 	rescue->reader = *reader;
 	rescue->retries = retries;
-	rescue->later = later;
 	rescue->map = map;
 	*ret = rescue;
 	return 0;
+}
+
+void rescue_later(struct rescue *rescue, bool later)
+{
+	rescue->later = later;
 }
 
 void rescue_free(struct rescue *rescue)
@@ -139,7 +143,7 @@ int rescue_chunk(struct rescue *rescue, uint64_t offset, void *buf, uint32_t len
 
 	if (!missing)
 		rescue->dead = false;
-	if (!missing || rescue->later)
+	if (!missing || (rescue->later && offset > 0))
 		return missing;
 	r = rescue_finish(rescue, &part);
 	rescue->finished &= r >= 0;

@@ -43,13 +43,17 @@ void rescue_disk_reader(struct rescue_disk *disk, struct rescue_reader *ret);
 struct rescue;
 
 /*
- * LATER: what fails at first is left for rescue_again, and bad regions are skipped in growing
- * steps; else all of it is done for a chunk before the next one. MAP (rescue_free frees it) says
- * what is known, and is kept current. Returns 0 or -ENOMEM.
+ * MAP (rescue_free frees it) says what is known, and is kept current. All that is to be done for a
+ * chunk is done before the next one. Returns 0 or -ENOMEM.
  */
-int rescue_new(const struct rescue_reader *reader, unsigned int retries, bool later,
-	       struct rescue_map *map, struct rescue **ret);
+int rescue_new(const struct rescue_reader *reader, unsigned int retries, struct rescue_map *map,
+	       struct rescue **ret);
 void rescue_free(struct rescue *rescue); /* NULL is fine */
+/*
+ * LATER: from the next chunk on what fails at first is left for rescue_again, but for chunk 0, and
+ * bad regions are skipped in growing steps.
+ */
+void rescue_later(struct rescue *rescue, bool later);
 
 /*
  * The chunk of LEN bytes at OFFSET, chunks being in order. Returns 1 when some of it is missing, 0
@@ -58,9 +62,10 @@ void rescue_free(struct rescue *rescue); /* NULL is fine */
 int rescue_chunk(struct rescue *rescue, uint64_t offset, void *buf, uint32_t len);
 
 /*
- * After the last chunk, and only with LATER: passes over the disk, every second one backwards, in
- * which the next chunk of CHUNK bytes at most is found of which something more could be read. Gives
- * all of it. Returns 1, its offset and length; 0 when all passes are done; or as above.
+ * After the last chunk, and only after rescue_later: passes over the disk, every second one
+ * backwards, in which the next chunk of CHUNK bytes at most is found of which something more could
+ * be read. Gives all of it. Returns 1, its offset and length; 0 when all passes are done; or as
+ * above.
  */
 int rescue_again(struct rescue *rescue, uint32_t chunk, void *buf, uint64_t *ret_offset,
 		 uint32_t *ret_len);

@@ -76,7 +76,7 @@ void rescue_state(const struct rescue *rescue, struct rescue_state *ret)
 		ret->status = '-';
 	else if (rescue->again && rescue->pass == RESCUE_PASS_SCRAPE)
 		ret->status = '/';
-	if (retrying)
+	if (retrying && !rescue->finished)
 		ret->pass = rescue->pass - RESCUE_PASS_SCRAPE;
 }
 
@@ -137,14 +137,17 @@ static int again_chunk(struct rescue *rescue, const struct rescue_part *part)
 	return settled < 0 ? settled : r == 0;
 }
 
-/* The next chunk in the current pass that has something for it. Returns whether there is one. */
+/*
+ * The next chunk but the first in the current pass that has something for it. Returns whether there
+ * is one.
+ */
 static bool again_find(struct rescue *rescue, uint32_t chunk, struct rescue_part *part)
 {
 	const char *statuses = pass_statuses(rescue->pass);
 	uint64_t size = rescue->reader.size, len, offset;
 
 	if (!pass_is_backwards(rescue->pass)) {
-		offset = rescue_map_next(rescue->map, rescue->behind, statuses, &len);
+		offset = rescue_map_next(rescue->map, MAX(rescue->behind, chunk), statuses, &len);
 		if (len == 0)
 			return false;
 		offset = offset / chunk * chunk;
@@ -152,7 +155,7 @@ static bool again_find(struct rescue *rescue, uint32_t chunk, struct rescue_part
 	} else {
 		offset = MIN(rescue->behind, (size + chunk - 1) / chunk * chunk);
 		do {
-			if (offset == 0)
+			if (offset <= chunk)
 				return false;
 			offset -= chunk;
 			len = MIN(chunk, size - offset);

@@ -121,3 +121,33 @@ int spool_read(struct spool *spool, uint64_t first, uint32_t count, uint8_t *buf
 	}
 	return 0;
 }
+
+int spool_put(struct spool *spool, uint64_t index, const struct image_entry *entry)
+{
+	uint8_t raw[IMAGE_ENTRY];
+	int r = spool_flush(spool);
+
+	if (r < 0)
+		return r;
+	image_entry_put(entry, raw);
+	ssize_t n = pwrite(spool->fd, raw, sizeof(raw), index * IMAGE_ENTRY);
+	if (n < 0)
+		return -errno;
+	return n == sizeof(raw) ? 0 : -EIO;
+}
+
+int spool_digests(struct spool *spool, struct digest_state *state)
+{
+	uint8_t raw[SPOOL_PENDING * IMAGE_ENTRY];
+	int r = 0;
+
+	for (uint64_t i = 0; r == 0 && i < spool->count; i += SPOOL_PENDING) {
+		uint32_t n = spool->count - i < SPOOL_PENDING ? spool->count - i : SPOOL_PENDING;
+
+		r = spool_read(spool, i, n, raw);
+		/* An entry begins with its digest. */
+		for (uint32_t at = 0; r == 0 && at < n; at++)
+			digest_update(state, raw + (size_t)at * IMAGE_ENTRY, DIGEST_SIZE);
+	}
+	return r;
+}

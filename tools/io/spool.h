@@ -20,6 +20,10 @@ void spool_free(struct spool *spool); /* NULL is fine */
 uint64_t spool_count(const struct spool *spool);
 /* Appends an entry. Returns 0 or -errno. */
 int spool_add(struct spool *spool, const struct image_entry *entry);
+/* Has entry INDEX, which exists, be ENTRY. Returns 0 or -errno. */
+int spool_put(struct spool *spool, uint64_t index, const struct image_entry *entry);
+/* Feeds all digests in order to STATE. Returns 0 or -errno. */
+int spool_digests(struct spool *spool, struct digest_state *state);
 /*
  * Copies the encoded entries FIRST .. FIRST + COUNT - 1, which must exist, to BUF (COUNT *
  * IMAGE_ENTRY bytes). Returns 0 or -errno.

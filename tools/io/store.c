@@ -47,6 +47,8 @@ int store_new(int fd, const struct image_head *head, struct store **ret)
 	if (r == 0)
 		r = spool_new(fd, &store->spool);
 	if (r == 0)
+		store_slots_start(store);
+	if (r == 0)
 		*ret = store;
 	else
 		store_free(store);
@@ -107,36 +109,47 @@ static int store_write_head(struct store *store)
 	return r;
 }
 
-static int store_checkpoint(struct store *store)
+int store_make_checkpoint(struct store *store, uint64_t first, uint32_t count, uint8_t **ret,
+			  size_t *ret_len)
 {
-	uint32_t count = spool_count(store->spool) - store->checkpointed;
 	struct image_entry *entries = calloc(count, sizeof(*entries));
 	size_t len = image_checkpoint_size(count);
 	uint8_t *buf = malloc(len);
-	int r = -ENOMEM;
+	int r = entries && buf ? 0 : -ENOMEM;
 
-	if (!entries || !buf)
-		goto out;
 	/* The frame is built over its own source: entries are read to its end and decoded first. */
-	r = spool_read(store->spool, store->checkpointed, count, buf);
+	if (r == 0)
+		r = spool_read(store->spool, first, count, buf);
 	for (uint32_t i = 0; r == 0 && i < count; i++)
 		r = image_entry_get(buf + (size_t)i * IMAGE_ENTRY, &entries[i]);
+	if (r == 0)
+		r = image_checkpoint_put(first, entries, count, buf, len);
+	free(entries);
+	if (r < 0) {
+		free(buf);
+		return r;
+	}
+	*ret = buf;
+	*ret_len = r;
+	return 0;
+}
+
+static int store_checkpoint(struct store *store)
+{
+	uint32_t count = spool_count(store->spool) - store->checkpointed;
+	uint8_t *buf;
+	size_t len;
+	int r = store_make_checkpoint(store, store->checkpointed, count, &buf, &len);
+
 	if (r < 0)
-		goto out;
-	r = image_checkpoint_put(store->checkpointed, entries, count, buf, len);
-	if (r < 0)
-		goto out;
-	len = r;
+		return r;
 	/* After a power cut the CHECKPOINT must not be there without its chunks. */
 	r = out_sync(store->fd);
-	if (r < 0)
-		goto out;
-	r = store_write(store, buf, len);
+	if (r >= 0)
+		r = store_write(store, buf, len);
 	if (r == 0)
 		store->checkpointed += count;
-out:
 	free(buf);
-	free(entries);
 	return r;
 }
 
@@ -147,9 +160,14 @@ int store_chunk(struct store *store, const struct image_entry *entry, const uint
 
 	if (!chunk_follows(&store->head.map, index, store->size))
 		return -EOVERFLOW;
+	/* Behind the first frame stands HEAD. */
+	if (index == 0 && entry->flags & IMAGE_ENTRY_SLOT)
+		return -EINVAL;
 	int r = pack_chunk_length(&store->head.map, index, frame, entry->stored_size, &len);
 	if (r == 0)
 		r = store_write(store, frame, entry->stored_size);
+	if (r == 0 && entry->flags & IMAGE_ENTRY_SLOT)
+		r = store_pad(store, len, entry->stored_size);
 	if (r == 0)
 		r = spool_add(store->spool, entry);
 	if (r < 0)
@@ -264,8 +282,9 @@ static int store_seek_entry(struct store *store, store_emit *emit, struct digest
 }
 
 /*
- * The seek table repeats the order in which everything was written: the data frames, HEAD behind
- * the first, a CHECKPOINT behind every gap and at the end, and the three frames of the trailer.
+ * The seek table repeats the order in which everything was written: the data frames, each with the
+ * PAD of its slot, HEAD behind the first, a CHECKPOINT behind every gap and at the end, and the
+ * three frames of the trailer.
  */
 static int store_seek_table(struct store *store, const struct store_trailer *trailer,
 			    store_emit *emit, struct digest_state *sum)
@@ -280,9 +299,12 @@ static int store_seek_table(struct store *store, const struct store_trailer *tra
 		r = spool_read(store->spool, i, 1, raw);
 		if (r == 0)
 			r = image_entry_get(raw, &entry);
+		uint32_t len = chunk_length(&store->head.map, i);
 		if (r == 0)
-			r = store_seek_entry(store, emit, sum, entry.stored_size,
-					     chunk_length(&store->head.map, i));
+			r = store_seek_entry(store, emit, sum, entry.stored_size, len);
+		if (r == 0 && entry.flags & IMAGE_ENTRY_SLOT)
+			r = store_seek_entry(store, emit, sum, pack_bound(len) - entry.stored_size,
+					     0);
 		if (r == 0 && i == 0)
 			r = store_seek_entry(store, emit, sum, image_head_size(&store->head), 0);
 		if (r == 0 && (i + 1 - checkpointed == store->gap || i + 1 == count)) {
@@ -322,8 +344,8 @@ static uint32_t store_frames(const struct store *store)
 {
 	uint64_t count = spool_count(store->spool);
 
-	/* data, CHECKPOINTs, HEAD, TABLE, MANIFEST, SUM; chunk_map_valid bounds count */
-	return count + (count + store->gap - 1) / store->gap + 4;
+	/* data, PADs, CHECKPOINTs, HEAD, TABLE, MANIFEST, SUM; store_pad bounds their sum */
+	return count + store->slots + (count + store->gap - 1) / store->gap + 4;
 }
 
 int store_finish(struct store *store, json_t *manifest, struct digest *ret_root)
@@ -349,6 +371,10 @@ int store_finish(struct store *store, json_t *manifest, struct digest *ret_root)
 		return -ENODATA;
 	if (store->checkpointed < count)
 		r = store_checkpoint(store);
+	if (r == 0 && store->filled) {
+		digest_start(&store->root);
+		r = spool_digests(store->spool, &store->root);
+	}
 	if (r < 0)
 		return r;
 	digest_root(&store->root, end.size, store->head.map.chunk_size, &end.root);

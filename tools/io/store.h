@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An image being written to a descriptor, front to back: data frames with HEAD and CHECKPOINTs
- * between them, then the trailer. Never seeks, so that a pipe or a stream will do.
+ * between them, then the trailer. Never seeks, so that a pipe or a stream will do, but for slots,
+ * which are for files.
  */
 #ifndef IO_STORE_H
 #define IO_STORE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -38,6 +40,17 @@ int store_chunk(struct store *store, const struct image_entry *entry, const uint
  * above.
  */
 int store_zero(struct store *store, uint64_t count, uint32_t flags);
+/*
+ * Whether chunks can be filled later: FD is a regular file. Only then may an entry have the flag
+ * SLOT, for which room is left behind the frame, and that of chunk 0 never.
+ */
+bool store_fills(const struct store *store);
+/*
+ * Has chunk INDEX, which was appended with SLOT, be another frame, whose ENTRY has SLOT too. Before
+ * store_finish. Returns 0 or -errno: -EINVAL where there is no slot.
+ */
+int store_fill(struct store *store, uint64_t index, const struct image_entry *entry,
+	       const uint8_t *frame);
 /*
  * Writes the trailer: table, MANIFEST (completed by manifest_finish), sum and seek table. The root
  * is returned. Returns 0 or -errno.

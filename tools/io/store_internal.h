@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between store.c, which writes, and store_continue.c, which begins in the midst of an image. */
+/*
+ * Between store.c, which writes front to back, store_fill.c, which goes back to slots, and
+ * store_continue.c, which begins in the midst of an image.
+ */
 #ifndef IO_STORE_INTERNAL_H
 #define IO_STORE_INTERNAL_H
+
+#include <stdbool.h>
 
 #include "codec/pack.h"
 #include "io/spool.h"
 #include "io/store.h"
 
 #define STORE_ENTRIES 2048 /* of the table, read back at once */
+/* PADs may take what the seek table has left beside the frames of the largest device. */
+#define STORE_SLOTS_MOST (IMAGE_FRAMES_MOST / 4)
 
 struct store {
 	int fd;
@@ -24,10 +31,24 @@ struct store {
 	uint8_t *zero_frame;
 	uint32_t zero_length; /* of the chunk; UINT32_MAX: none was made */
 	struct image_entry zero;
+	/* Of slots: */
+	bool fills;    /* FD is a file in which they can be written again */
+	uint64_t base; /* the image's offset in it, bytes */
+	uint32_t slots;
+	bool filled;		      /* the running root is no more */
+	uint64_t walk_chunk, walk_at; /* a chunk, and the offset of its frame in the image */
 	uint8_t buf[STORE_ENTRIES * IMAGE_ENTRY];
 };
 
 /* A store of the image with HEAD that has no spool yet. Returns 0 or -errno. */
 int store_make(int fd, const struct image_head *head, struct store **ret);
+/* The CHECKPOINT of COUNT chunks from FIRST on: its bytes (free), and how many. 0 or -errno. */
+int store_make_checkpoint(struct store *store, uint64_t first, uint32_t count, uint8_t **ret,
+			  size_t *ret_len);
+
+/* Finds out whether slots of an image that goes on here can be filled. */
+void store_slots_start(struct store *store);
+/* Behind the frame of STORED bytes of a chunk of LEN: what fills its slot. Returns 0 or -errno. */
+int store_pad(struct store *store, uint32_t len, uint32_t stored);
 
 #endif

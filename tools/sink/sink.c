@@ -88,6 +88,16 @@ int sink_zero(struct sink *sink, uint64_t count, uint32_t flags)
 	return r;
 }
 
+bool sink_fills(const struct sink *sink)
+{
+	return sink->ops->fills && sink->ops->fills(sink);
+}
+
+int sink_fill(struct sink *sink, uint64_t index, const struct sink_chunk *chunk)
+{
+	return sink->ops->fill(sink, index, chunk);
+}
+
 int sink_sync(struct sink *sink)
 {
 	return sink->ops->sync(sink);

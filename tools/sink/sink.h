@@ -95,6 +95,12 @@ int sink_fd(const struct sink *sink);
  */
 int sink_chunk(struct sink *sink, const struct sink_chunk *chunk);
 int sink_zero(struct sink *sink, uint64_t count, uint32_t flags);
+/*
+ * After sink_begin: whether chunks that come with SLOT in their entry may come again, behind the
+ * last one. Then sink_fill has chunk INDEX, which did, be CHUNK. Returns 0 or -errno with sink_why.
+ */
+bool sink_fills(const struct sink *sink);
+int sink_fill(struct sink *sink, uint64_t index, const struct sink_chunk *chunk);
 /* What was given is durable, as far as this kind can say. Returns 0 or -errno with sink_why. */
 int sink_sync(struct sink *sink);
 /*

@@ -88,16 +88,15 @@ static int sink_disk_put(struct sink *sink, uint64_t offset, const uint8_t *data
 	return r;
 }
 
-static int sink_disk_chunk(struct sink *sink, const struct sink_chunk *chunk)
+/* Chunk INDEX, the next one or one that comes again. */
+static int sink_disk_take(struct sink *sink, uint64_t index, const struct sink_chunk *chunk)
 {
-	uint64_t offset = chunk_offset(&sink->head.map, sink->chunks);
+	uint64_t offset = chunk_offset(&sink->head.map, index);
 	uint64_t room = sink->size - MIN(sink->size, offset);
 	uint32_t kept = MIN(chunk->length, room);
 	int r;
 
-	if (chunk->entry->flags & IMAGE_ENTRY_ZERO)
-		return sink->ops->zero(sink, 1, chunk->entry->flags);
-	r = sink_disk_digest(sink, chunk, kept);
+	r = sink_disk_digest(sink, index, chunk, kept);
 	if (r == 0 && kept)
 		r = sink_disk_failed(sink, offset,
 				     sink_disk_put(sink, offset, chunk->content, kept));
@@ -105,6 +104,18 @@ static int sink_disk_chunk(struct sink *sink, const struct sink_chunk *chunk)
 		return r;
 	sink->stored += kept;
 	return sink_disk_drop(sink, offset, chunk->content, chunk->length);
+}
+
+static int sink_disk_chunk(struct sink *sink, const struct sink_chunk *chunk)
+{
+	if (chunk->entry->flags & IMAGE_ENTRY_ZERO)
+		return sink->ops->zero(sink, 1, chunk->entry->flags);
+	return sink_disk_take(sink, sink->chunks, chunk);
+}
+
+static bool sink_disk_fills(const struct sink *sink)
+{
+	return sink->target != NULL;
 }
 
 static int sink_disk_zero(struct sink *sink, uint64_t count, uint32_t flags)
@@ -166,6 +177,8 @@ static const struct sink_ops sink_disk_ops = {
 	.begin = sink_disk_begin,
 	.chunk = sink_disk_chunk,
 	.zero = sink_disk_zero,
+	.fills = sink_disk_fills,
+	.fill = sink_disk_take,
 	.sync = sink_disk_sync,
 	.finish = sink_disk_finish,
 	.close = sink_disk_close,

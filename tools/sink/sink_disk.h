@@ -24,7 +24,8 @@ int sink_disk_fit(struct sink *sink);
 
 /* Starts to keep digests; then a chunk of which KEPT bytes are on the disk, or COUNT of zeros. */
 int sink_disk_digest_start(struct sink *sink);
-int sink_disk_digest(struct sink *sink, const struct sink_chunk *chunk, uint32_t kept);
+int sink_disk_digest(struct sink *sink, uint64_t index, const struct sink_chunk *chunk,
+		     uint32_t kept);
 int sink_disk_digest_zeros(struct sink *sink, uint64_t count);
 /* Reads the disk back, from the medium, and compares it with them. */
 int sink_disk_verify(struct sink *sink);

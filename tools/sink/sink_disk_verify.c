@@ -20,14 +20,17 @@ int sink_disk_digest_start(struct sink *sink)
 	return r < 0 ? sink_fail(sink, r, "the digests cannot be kept: %s", strerror(-r)) : 0;
 }
 
-static int verify_add(struct sink *sink, const struct image_entry *entry)
+/* The digest of chunk INDEX: the next one, or one that comes again. */
+static int verify_put(struct sink *sink, uint64_t index, const struct image_entry *entry)
 {
-	int r = spool_add(sink->spool, entry);
+	int r = index < spool_count(sink->spool) ? spool_put(sink->spool, index, entry)
+						 : spool_add(sink->spool, entry);
 
 	return r < 0 ? sink_fail(sink, r, "the digests cannot be kept: %s", strerror(-r)) : 0;
 }
 
-int sink_disk_digest(struct sink *sink, const struct sink_chunk *chunk, uint32_t kept)
+int sink_disk_digest(struct sink *sink, uint64_t index, const struct sink_chunk *chunk,
+		     uint32_t kept)
 {
 	struct image_entry entry = *chunk->entry;
 
@@ -36,7 +39,7 @@ int sink_disk_digest(struct sink *sink, const struct sink_chunk *chunk, uint32_t
 	if (kept < chunk->length)
 		digest_chunk(chunk->content, kept, &entry.digest);
 	entry.flags = 0;
-	return verify_add(sink, &entry);
+	return verify_put(sink, index, &entry);
 }
 
 /* Of zeros no digest is needed: the flag says it all. */
@@ -49,7 +52,7 @@ int sink_disk_digest_zeros(struct sink *sink, uint64_t count)
 	if (!sink->spool)
 		return 0;
 	while (count-- && r == 0)
-		r = verify_add(sink, &entry);
+		r = verify_put(sink, spool_count(sink->spool), &entry);
 	return r;
 }
 

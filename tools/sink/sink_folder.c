@@ -62,6 +62,16 @@ static int sink_folder_zero(struct sink *sink, uint64_t count, uint32_t flags)
 	return sink_folder_took(sink, sink_zero(sink->image, count, flags));
 }
 
+static bool sink_folder_fills(const struct sink *sink)
+{
+	return sink_fills(sink->image);
+}
+
+static int sink_folder_fill(struct sink *sink, uint64_t index, const struct sink_chunk *chunk)
+{
+	return sink_folder_took(sink, sink_fill(sink->image, index, chunk));
+}
+
 static int sink_folder_sync(struct sink *sink)
 {
 	return sink_folder_took(sink, sink_sync(sink->image));
@@ -96,6 +106,8 @@ static const struct sink_ops sink_folder_ops = {
 	.begin = sink_folder_begin,
 	.chunk = sink_folder_chunk,
 	.zero = sink_folder_zero,
+	.fills = sink_folder_fills,
+	.fill = sink_folder_fill,
 	.sync = sink_folder_sync,
 	.finish = sink_folder_finish,
 	.close = sink_folder_close,

@@ -110,6 +110,18 @@ static int sink_image_zero(struct sink *sink, uint64_t count, uint32_t flags)
 	return sink_image_took(sink, store_zero(sink->store, count, flags));
 }
 
+static bool sink_image_fills(const struct sink *sink)
+{
+	return store_fills(sink->store);
+}
+
+static int sink_image_fill(struct sink *sink, uint64_t index, const struct sink_chunk *chunk)
+{
+	int r = store_fill(sink->store, index, chunk->entry, chunk->frame);
+
+	return r < 0 ? sink_image_error(sink, r) : 0;
+}
+
 static int sink_image_sync(struct sink *sink)
 {
 	int r = out_sync(sink->fd);
@@ -150,6 +162,8 @@ static const struct sink_ops sink_image_ops = {
 	.begin = sink_image_begin,
 	.chunk = sink_image_chunk,
 	.zero = sink_image_zero,
+	.fills = sink_image_fills,
+	.fill = sink_image_fill,
 	.sync = sink_image_sync,
 	.finish = sink_image_finish,
 	.close = sink_image_close,

@@ -9,6 +9,9 @@ struct sink_ops {
 	int (*begin)(struct sink *sink, const json_t *manifest);
 	int (*chunk)(struct sink *sink, const struct sink_chunk *chunk);
 	int (*zero)(struct sink *sink, uint64_t count, uint32_t flags);
+	/* NULL: no chunk can come again. */
+	bool (*fills)(const struct sink *sink);
+	int (*fill)(struct sink *sink, uint64_t index, const struct sink_chunk *chunk);
 	int (*sync)(struct sink *sink);
 	int (*finish)(struct sink *sink, json_t *manifest, enum sink_end *ret);
 	void (*close)(struct sink *sink);

@@ -44,6 +44,12 @@ void source_close(struct source *source); /* NULL is fine */
  */
 int source_rescue(struct source *source, unsigned int retries, const char *mapfile, char *ret_why,
 		  size_t len);
+bool source_rescued(const struct source *source);
+/*
+ * Whether chunks of SOURCE, which is rescued, may come again from the next one on. Those of which
+ * something is missing then have SLOT in their entry, but for chunk 0.
+ */
+void source_rescue_later(struct source *source, bool later);
 /* Writes the mapfile, where there is one. Returns 0 or -errno. */
 int source_rescue_save(struct source *source);
 /* Whether there were so many bad ranges that neighbours were counted as one. */
@@ -66,6 +72,11 @@ bool source_same(const struct source *a, const struct source *b);
  * a sentence in source_why.
  */
 int source_next(struct source *source, struct source_chunk *ret);
+/*
+ * Behind the last one: the next chunk of which more could be read since. Returns 1, 0 when there is
+ * none any more, or as above.
+ */
+int source_again(struct source *source, struct source_chunk *ret);
 /*
  * Has source_next go on with chunk INDEX, or with the end behind the last one, whatever was given
  * before: an image is read again from its front, though not when nothing more of it is wanted.

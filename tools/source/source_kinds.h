@@ -38,6 +38,7 @@ struct source {
 	struct rescue *rescue; /* NULL: a read error ends everything */
 	char *mapfile;	       /* NULL: none */
 	int64_t mapfile_due;   /* when it is written again (stop_now) */
+	bool later;	       /* what is missing of a chunk is tried again behind the last one */
 	bool merged;
 	char why[512];
 };

@@ -26,7 +26,7 @@ static int rescue_setup(struct source *source, unsigned int retries, const char 
 	r = mapfile ? mapfile_read(mapfile, reader.size, *reader.sector, &map, ret_why, len)
 		    : rescue_map_new(reader.size, &map);
 	if (r == 0)
-		r = rescue_new(&reader, retries, false, map, &source->rescue);
+		r = rescue_new(&reader, retries, map, &source->rescue);
 	if (r < 0)
 		rescue_map_free(map);
 	return r;
@@ -55,6 +55,17 @@ int source_rescue(struct source *source, unsigned int retries, const char *mapfi
 		snprintf(ret_why, len, "%s cannot be rescued: %s", source->disk->path,
 			 strerror(-r));
 	return r;
+}
+
+bool source_rescued(const struct source *source)
+{
+	return source->rescue != NULL;
+}
+
+void source_rescue_later(struct source *source, bool later)
+{
+	rescue_later(source->rescue, later);
+	source->later = later;
 }
 
 int source_rescue_save(struct source *source)
@@ -88,6 +99,13 @@ static int rescue_failed(struct source *source, int r)
 	return r;
 }
 
+/* A mapfile that cannot be written now and then is told of at the end. */
+static void rescue_save_sometimes(struct source *source)
+{
+	if (source->mapfile && stop_now() >= source->mapfile_due)
+		source_rescue_save(source);
+}
+
 int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uint32_t *ret_flags)
 {
 	int r = rescue_chunk(source->rescue, offset, source->content, len);
@@ -95,10 +113,34 @@ int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uin
 	if (r < 0)
 		return rescue_failed(source, r);
 	*ret_flags = r ? IMAGE_ENTRY_UNREADABLE : 0;
-	/* One that cannot be written now and then is told of at the end. */
-	if (source->mapfile && stop_now() >= source->mapfile_due)
-		source_rescue_save(source);
+	if (r && source->later && offset > 0)
+		*ret_flags |= IMAGE_ENTRY_SLOT;
+	rescue_save_sometimes(source);
 	return 0;
+}
+
+int source_again(struct source *source, struct source_chunk *ret)
+{
+	const struct chunk_map *map = &source->head.map;
+	struct source_chunk chunk = {.entry.flags = IMAGE_ENTRY_SLOT};
+	uint64_t offset;
+	uint32_t len;
+
+	if (!source->later)
+		return 0;
+	int r = rescue_again(source->rescue, map->chunk_size, source->content, &offset, &len);
+	if (r < 0)
+		return rescue_failed(source, r);
+	rescue_save_sometimes(source);
+	if (r == 0)
+		return source_rescue_end(source);
+	if (rescue_map_bytes(rescue_map(source->rescue), offset, len, RESCUE_MISSING))
+		chunk.entry.flags |= IMAGE_ENTRY_UNREADABLE;
+	chunk.index = offset / map->chunk_size;
+	r = source_pack(source, len, &chunk);
+	if (r == 1)
+		*ret = chunk;
+	return r;
 }
 
 int source_rescue_end(struct source *source)

@@ -43,6 +43,29 @@ static void accept_of_a_part_is_the_golden_one(void **state)
 	free(payload);
 }
 
+static void accept_says_whether_chunks_may_come_again(void **state)
+{
+	struct wire_accept accept = {.fills = true};
+	uint8_t buf[64];
+
+	(void)state;
+	assert_int_equal(wire_accept_put(&accept, buf, sizeof(buf)), 24);
+	assert_int_equal(buf[1], 1);
+	accept.fills = false;
+	assert_int_equal(wire_accept_get(buf, 24, &accept), 0);
+	assert_true(accept.fills);
+	buf[1] = 2;
+	assert_int_equal(wire_accept_get(buf, 24, &accept), -EBADMSG);
+	buf[1] = 3;
+	assert_int_equal(wire_accept_get(buf, 24, &accept), -EBADMSG);
+	/* A refusal is nothing else. */
+	accept = (struct wire_accept){.refused = true, .sentence = "no", .fills = true};
+	assert_int_equal(wire_accept_put(&accept, buf, sizeof(buf)), 26);
+	assert_int_equal(buf[1], 0);
+	buf[1] = 1;
+	assert_int_equal(wire_accept_get(buf, 26, &accept), -EBADMSG);
+}
+
 static void accept_refusal_is_the_golden_one(void **state)
 {
 	size_t len;
@@ -83,7 +106,7 @@ static void accept_get_refuses_fields_out_of_bounds(void **state)
 	(void)state;
 	wire_test_field(get_accept, payload, len, 0, 1, 3);
 	wire_test_field(get_accept, payload, len, 0, 1, 1); /* a refusal that names digests */
-	wire_test_field(get_accept, payload, len, 1, 1, 1);
+	wire_test_field(get_accept, payload, len, 1, 1, 2);
 	wire_test_field(get_accept, payload, len, 2, 1, 1);
 	wire_test_field(get_accept, payload, len, 3, 1, 1);
 	wire_test_field(get_accept, payload, len, 4, 4, 4); /* have */
@@ -161,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_is_the_golden_one),
 		cmocka_unit_test(accept_of_a_part_is_the_golden_one),
+		cmocka_unit_test(accept_says_whether_chunks_may_come_again),
 		cmocka_unit_test(accept_refusal_is_the_golden_one),
 		cmocka_unit_test(accept_get_refuses_other_lengths),
 		cmocka_unit_test(accept_get_refuses_fields_out_of_bounds),

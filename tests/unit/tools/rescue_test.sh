@@ -8,7 +8,7 @@
 . "$(dirname "$0")/peers.sh"
 cd "${work:?}" || exit 1
 
-for need in nbdkit nbdfuse fusermount3 sgdisk mke2fs ddrescue ddrescuelog; do
+for need in gcc nbdkit nbdfuse fusermount3 sgdisk mke2fs ddrescue ddrescuelog; do
 	command -v "$need" >/dev/null || {
 		echo "1..0 # SKIP $need is not installed"
 		exit 0
@@ -23,7 +23,7 @@ serve() {
 	timeout 20 sh -c "until [ -e $1/disk ]; do sleep 0.05; done"
 }
 clean() {
-	for mount in bad healed doomed; do
+	for mount in bad healed doomed sick; do
 		fusermount3 -u -z "$mount" 2>/dev/null
 	done
 	tap_clean
@@ -136,6 +136,112 @@ ok "--rescue with --raw is wrong usage" code 2 tbsend --rescue --raw disk
 ok "--rescue of standard input is wrong usage" code 2 sh -c 'tbsend --plain --rescue - <disk >x.zst 2>send.err'
 ok "with a reason" says 'what standard input did not give cannot be read again' send.err
 ok "--mapfile with two disks is wrong usage" code 2 tbsend --rescue --mapfile=x disk image.zst
+
+# Sectors that heal: a file for each, named by its offset, says how often it still fails when it is read alone.
+mkdir sectors
+cat >dying.c <<'C'
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#define NBDKIT_API_VERSION 2
+#include <nbdkit-plugin.h>
+#define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_ALL_REQUESTS
+static const char *const sectors[] = {"51200", "5242880", "13631488"};
+static int fd;
+static int dying_get_ready(void)
+{
+	return fd = open("disk", O_RDONLY);
+}
+static void *dying_open(int readonly)
+{
+	return NBDKIT_HANDLE_NOT_NEEDED;
+}
+static int64_t dying_get_size(void *handle)
+{
+	return lseek(fd, 0, SEEK_END);
+}
+/* Whether the sector SAYS still fails; read alone it comes nearer to its healing. */
+static int fails(const char *says, int alone)
+{
+	char path[64];
+	int left = 0;
+	FILE *file;
+	snprintf(path, sizeof(path), "sectors/%s", says);
+	file = fopen(path, "r+");
+	if (!file || fscanf(file, "%d", &left) != 1 || left == 0)
+		return file ? fclose(file) : 0;
+	rewind(file);
+	if (alone && left > 0)
+		fprintf(file, "%-9d", left - 1);
+	fclose(file);
+	return 1;
+}
+static int dying_pread(void *handle, void *buf, uint32_t count, uint64_t offset, uint32_t flags)
+{
+	for (int i = 0; i < 3; i++) {
+		uint64_t at = strtoull(sectors[i], NULL, 10);
+		if (at < offset || at >= offset + count || !fails(sectors[i], count <= 512))
+			continue;
+		nbdkit_set_error(EIO);
+		return -1;
+	}
+	return pread(fd, buf, count, offset) == count ? 0 : -1;
+}
+static struct nbdkit_plugin plugin = {
+	.name = "dying",
+	.get_ready = dying_get_ready,
+	.open = dying_open,
+	.get_size = dying_get_size,
+	.pread = dying_pread,
+};
+NBDKIT_REGISTER_PLUGIN(plugin)
+C
+mkdir sick
+nbdfuse -r -P sick.pid sick/disk [ nbdkit --exit-with-parent cc dying.c ] 2>sick.err &
+timeout 20 sh -c "until [ -e sick/disk ]; do sleep 0.05; done"
+# sectors CHUNK0 CHUNK1 CHUNK3: how often one in each of these still fails; -1: for ever.
+sectors() {
+	echo "$1" >sectors/51200
+	echo "$2" >sectors/5242880
+	echo "$3" >sectors/13631488
+}
+heals() {
+	transfer "$@"
+}
+frames() { tbstream info --json "$1" | sed -nE 's/^ *"frames": ([0-9]+),/\1/p'; }
+
+cp disk wanted
+zero 26624 1
+sectors 1 1 -1
+ok "what heals is filled in, and what does not is missing" partial -o filled.zst -- --rescue --mapfile=sick.map sick/disk
+ok "nothing else is" as_wanted filled.zst
+ok "it is a whole image" tbstream verify -q filled.zst
+ok "from the front as well" sh -c 'tbstream verify -q - <filled.zst'
+ok "of which two chunks have slots" test "$(frames filled.zst)" = "$(($(frames plain.zst) + 2))"
+ok "zstd finds it right" zstd -q -t filled.zst
+ok "the mapfile says the same" sh -c 'ddrescuelog -t sick.map | grep -q "bad-sector: *512 B, *in *1 area"'
+cp disk wanted
+sectors 1 1 1
+ok "where all of it heals both end with 0" heals -o filled.zst --force -- --rescue sick/disk
+ok "all of it is there" as_wanted filled.zst
+ok "and nothing is said to be missing" sh -c 'tbstream verify filled.zst 2>&1 | grep -vq "could not read"'
+sectors 1 1 1
+ok "--plain into a file goes back, too" code 0 sh -c 'tbsend --plain --rescue sick/disk >filled.zst 2>send.err'
+ok "with the same bytes" as_wanted filled.zst
+ok "in slots" test "$(frames filled.zst)" = "$(($(frames plain.zst) + 2))"
+sectors 1 1 1
+ok "into a pipe it cannot" sh -c 'tbsend --plain --rescue sick/disk 2>send.err | cat >filled.zst'
+ok "and says so" says 'retried at once' send.err
+ok "but the bytes are the same" as_wanted filled.zst
+ok "without slots" test "$(frames filled.zst)" = "$(frames plain.zst)"
+sectors 1 1 1
+ok "a target is filled in as well" heals --force --verify target -- --rescue sick/disk
+ok "and is the disk" cmp target disk
+sectors 1 1 1
+ok "so is an image in a folder" heals -o images/ -- --rescue sick/disk
+ok "it is right" sh -c 'zstd -q -d -c images/*.zst | cmp - disk'
 
 # A disk that is no more is no bad sector: it ends at once, and the mapfile knows how far it came.
 disappears() {

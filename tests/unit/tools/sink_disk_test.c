@@ -48,7 +48,7 @@ static int sink_offer(struct sink *sink, uint64_t size, const char *json)
 }
 
 /* One chunk of LEN bytes of VALUE. */
-static int sink_fill(struct sink *sink, uint8_t value, uint32_t len)
+static int sink_put_fill(struct sink *sink, uint8_t value, uint32_t len)
 {
 	uint8_t *data = aligned_alloc(DISK_ALIGN, CHUNK_SIZE);
 	struct image_entry entry = {.stored_size = PACK_FRAME_LEAST};
@@ -182,10 +182,10 @@ static void verified(const char *path, int64_t changed, int expected)
 	int fd;
 
 	assert_int_equal(sink_offer(sink, verified_size, "{}"), 0);
-	assert_int_equal(sink_fill(sink, 1, CHUNK_SIZE), 0);
-	assert_int_equal(sink_fill(sink, 2, CHUNK_SIZE), 0);
+	assert_int_equal(sink_put_fill(sink, 1, CHUNK_SIZE), 0);
+	assert_int_equal(sink_put_fill(sink, 2, CHUNK_SIZE), 0);
 	assert_int_equal(sink_zero(sink, 1, 0), 0);
-	assert_int_equal(sink_fill(sink, 4, 1000), 0);
+	assert_int_equal(sink_put_fill(sink, 4, 1000), 0);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (changed >= 0)
 		assert_int_equal(pwrite(fd, "x", 1, changed), 1);
@@ -263,10 +263,10 @@ static void data_behind_the_last_partition_are_left_out(void **state)
 	(void)state;
 	assert_int_equal(sink_offer(sink, 64 * MIB, TABLE("dos", "1048576", "1048576")), 0);
 	assert_int_equal(sink_zero(sink, 3, 0), 0);
-	assert_int_equal(sink_fill(sink, 0, CHUNK_SIZE), 0);
+	assert_int_equal(sink_put_fill(sink, 0, CHUNK_SIZE), 0);
 	assert_int_equal(sink_zero(sink, 1, 0), 0);
-	assert_int_equal(sink_fill(sink, 0, CHUNK_SIZE), 0);
-	assert_int_equal(sink_fill(sink, 7, CHUNK_SIZE), 0);
+	assert_int_equal(sink_put_fill(sink, 0, CHUNK_SIZE), 0);
+	assert_int_equal(sink_put_fill(sink, 7, CHUNK_SIZE), 0);
 	assert_int_equal(sink_zero(sink, 9, 0), 0);
 	assert_says(sink_note(sink), "is not complete");
 	assert_int_equal(sink_end(sink), 0);
@@ -276,7 +276,7 @@ static void data_behind_the_last_partition_are_left_out(void **state)
 	sink = sink_open(path, &options);
 	assert_int_equal(sink_offer(sink, 16 * MIB, TABLE("dos", "1048576", "1048576")), 0);
 	assert_int_equal(sink_zero(sink, 3, 0), 0);
-	assert_int_equal(sink_fill(sink, 7, CHUNK_SIZE), 0);
+	assert_int_equal(sink_put_fill(sink, 7, CHUNK_SIZE), 0);
 	assert_int_equal(sink_end(sink), 0);
 	assert_true(test_holds(path, 12 * MIB, 3 * MIB, 7));
 	sink_close(sink);
@@ -324,10 +324,10 @@ static void zeros_take_no_room(void **state)
 		options.discard = discard;
 		sink = sink_open(loop.path, &options);
 		assert_int_equal(sink_offer(sink, 16 * MIB, "{}"), 0);
-		assert_int_equal(sink_fill(sink, 1, CHUNK_SIZE), 0);
-		assert_int_equal(sink_fill(sink, 0, CHUNK_SIZE), 0);
+		assert_int_equal(sink_put_fill(sink, 1, CHUNK_SIZE), 0);
+		assert_int_equal(sink_put_fill(sink, 0, CHUNK_SIZE), 0);
 		assert_int_equal(sink_zero(sink, 1, 0), 0);
-		assert_int_equal(sink_fill(sink, 1, CHUNK_SIZE), 0);
+		assert_int_equal(sink_put_fill(sink, 1, CHUNK_SIZE), 0);
 		assert_int_equal(sink_end(sink), 0);
 		sink_close(sink);
 		assert_int_equal(stat(back, &st), 0);
