@@ -186,7 +186,16 @@ static int send_again(struct send *send)
 	struct source_chunk chunk;
 	int r;
 
-	while ((r = source_again(send->source, &chunk)) == 1) {
+	send_missing_tell(send->source);
+	while ((r = source_again(send->source, &chunk)) != 0) {
+		progress_update(send->options->progress, send_safe(send), 0);
+		/* Nobody may be there any more, and this can take days. */
+		if (r == -EAGAIN && link_ended(send->link))
+			return send_lost(send, -EPIPE);
+		if (r == -EAGAIN)
+			continue;
+		if (r < 0)
+			break;
 		r = root_fill(&send->root, chunk.index, &chunk.entry);
 		if (r < 0)
 			return send_root_failed(send, r);
@@ -312,6 +321,22 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 	return r;
 }
 
+/* As send_again. */
+static int send_plain_again(struct source *source, struct store *store)
+{
+	struct source_chunk chunk;
+	int r;
+
+	send_missing_tell(source);
+	while ((r = source_again(source, &chunk)) != 0) {
+		if (r == 1)
+			r = store_fill(store, chunk.index, &chunk.entry, chunk.frame);
+		if (r < 0 && r != -EAGAIN)
+			break;
+	}
+	return r;
+}
+
 int send_plain(struct source *source, int fd, struct progress *progress, struct send_result *ret,
 	       char *ret_why, size_t len)
 {
@@ -332,8 +357,8 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 				       : store_chunk(store, &chunk.entry, chunk.frame);
 		progress_update(progress, chunk_offset(&head->map, chunk.index), store_size(store));
 	}
-	while (r == 0 && (r = source_again(source, &chunk)) == 1)
-		r = store_fill(store, chunk.index, &chunk.entry, chunk.frame);
+	if (r == 0)
+		r = send_plain_again(source, store);
 	if (r == 0)
 		r = store_finish(store, source_manifest(source), &ret->root);
 	if (r == 0) {

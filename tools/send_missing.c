@@ -43,6 +43,16 @@ void send_missing_retries(struct source *source, bool fills, bool tell)
 			 "file (`tbrecv -o`) or a disk would have the good parts first");
 }
 
+void send_missing_tell(const struct source *source)
+{
+	uint64_t missing = source_missing(source);
+	char size[24];
+
+	if (source_comes_again(source) && missing)
+		msg_note("%s: all but %s is sent, which is tried once more now",
+			 source_name(source), msg_size(missing, size));
+}
+
 int send_missing_record(const json_t *manifest, uint64_t size, struct link_record **ret)
 {
 	struct wire_range *ranges = calloc(WIRE_RANGES_MOST, sizeof(*ranges));

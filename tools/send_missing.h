@@ -22,6 +22,8 @@ int send_missing_offer(const json_t *manifest, uint64_t size, char **ret, size_t
  * comes back at the end; else it retries at once, and where TELL says so.
  */
 void send_missing_retries(struct source *source, bool fills, bool tell);
+/* Behind the last chunk of SOURCE: what there is still to do, if there is. */
+void send_missing_tell(const struct source *source);
 /* UNREADABLE, with all of them. Returns 0 and a record, or -ENOMEM. */
 int send_missing_record(const json_t *manifest, uint64_t size, struct link_record **ret);
 

@@ -63,9 +63,9 @@ int rescue_chunk(struct rescue *rescue, uint64_t offset, void *buf, uint32_t len
 
 /*
  * After the last chunk, and only after rescue_later: passes over the disk, every second one
- * backwards, in which the next chunk of CHUNK bytes at most is found of which something more could
- * be read. Gives all of it. Returns 1, its offset and length; 0 when all passes are done; or as
- * above.
+ * backwards, in which the next chunk of CHUNK bytes at most is found that lacks something. Returns
+ * 1, all of it, its offset and length when more of it could be read; -EAGAIN when not; 0 when all
+ * passes are done; or as above.
  */
 int rescue_again(struct rescue *rescue, uint32_t chunk, void *buf, uint64_t *ret_offset,
 		 uint32_t *ret_len);

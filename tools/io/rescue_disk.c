@@ -54,6 +54,29 @@ void rescue_disk_free(struct rescue_disk *disk)
 	free(disk);
 }
 
+/*
+ * Whether the disk at PATH in sysfs, or the one that it is a partition of, was given up: SCSI says
+ * "offline", NVMe "dead" and "deleting".
+ */
+static bool state_is_gone(const char *path)
+{
+	static const char *const files[] = {"device/state", "../device/state"};
+	char name[96], state[32];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(name, sizeof(name), "%s/%s", path, files[i]);
+		int fd = open(name, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? 0 : read(fd, state, sizeof(state) - 1);
+
+		if (fd >= 0)
+			close(fd);
+		state[n > 0 ? n : 0] = '\0';
+		if (strstr(state, "offline") || strstr(state, "dead") || strstr(state, "deleting"))
+			return true;
+	}
+	return false;
+}
+
 /* A disk that was pulled may say EIO to everything for as long as it is held open. */
 static bool disk_is_gone(const struct disk *disk)
 {
@@ -66,7 +89,8 @@ static bool disk_is_gone(const struct disk *disk)
 	if (ioctl(disk->fd, BLKGETSIZE64, &size) < 0 || size == 0 || fstat(disk->fd, &st))
 		return true;
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(st.st_rdev), minor(st.st_rdev));
-	return access("/sys/dev/block", F_OK) == 0 && access(path, F_OK) < 0;
+	return (access("/sys/dev/block", F_OK) == 0 && access(path, F_OK) < 0) ||
+	       state_is_gone(path);
 }
 
 /* What the block layer makes of a bad medium; its ENODATA is no end. */

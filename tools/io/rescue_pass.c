@@ -167,6 +167,15 @@ static bool again_find(struct rescue *rescue, uint32_t chunk, struct rescue_part
 	return true;
 }
 
+/* As in rescue_finish: single sectors of a chunk in a dead region, but for its first one. */
+static bool again_is_dead(const struct rescue *rescue, const struct rescue_part *part,
+			  uint32_t chunk)
+{
+	return rescue->pass >= RESCUE_PASS_SCRAPE &&
+	       rescue_map_bytes(rescue->map, part->offset, part->len, "+") == 0 &&
+	       rescue_map_bytes(rescue->map, part->offset - chunk, chunk, "+") == 0;
+}
+
 static void again_start(struct rescue *rescue, unsigned int pass)
 {
 	rescue->pass = pass;
@@ -186,13 +195,10 @@ int rescue_again(struct rescue *rescue, uint32_t chunk, void *buf, uint64_t *ret
 			again_start(rescue, rescue->pass + 1);
 			continue;
 		}
-		int r = again_chunk(rescue, &part);
-		if (r == 1) {
-			*ret_offset = part.offset;
-			*ret_len = part.len;
-		}
-		if (r != 0)
-			return r;
+		int r = again_is_dead(rescue, &part, chunk) ? 0 : again_chunk(rescue, &part);
+		*ret_offset = part.offset;
+		*ret_len = part.len;
+		return r ? r : -EAGAIN;
 	}
 	rescue->finished = true;
 	return 0;

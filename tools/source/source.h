@@ -50,6 +50,9 @@ bool source_rescued(const struct source *source);
  * something is missing then have SLOT in their entry, but for chunk 0.
  */
 void source_rescue_later(struct source *source, bool later);
+bool source_comes_again(const struct source *source);
+/* How many bytes could not be read so far. */
+uint64_t source_missing(const struct source *source);
 /* Writes the mapfile, where there is one. Returns 0 or -errno. */
 int source_rescue_save(struct source *source);
 /* Whether there were so many bad ranges that neighbours were counted as one. */
@@ -73,8 +76,8 @@ bool source_same(const struct source *a, const struct source *b);
  */
 int source_next(struct source *source, struct source_chunk *ret);
 /*
- * Behind the last one: the next chunk of which more could be read since. Returns 1, 0 when there is
- * none any more, or as above.
+ * Behind the last one: looks once more at the next chunk that lacks something. Returns 1 when more
+ * of it could be read, -EAGAIN when not, 0 when none is left to look at, or as above.
  */
 int source_again(struct source *source, struct source_chunk *ret);
 /*

@@ -68,6 +68,18 @@ void source_rescue_later(struct source *source, bool later)
 	source->later = later;
 }
 
+bool source_comes_again(const struct source *source)
+{
+	return source->later;
+}
+
+uint64_t source_missing(const struct source *source)
+{
+	const struct rescue_map *map = source->rescue ? rescue_map(source->rescue) : NULL;
+
+	return map ? rescue_map_bytes(map, 0, rescue_map_size(map), RESCUE_MISSING) : 0;
+}
+
 int source_rescue_save(struct source *source)
 {
 	struct rescue_state state;
@@ -129,11 +141,13 @@ int source_again(struct source *source, struct source_chunk *ret)
 	if (!source->later)
 		return 0;
 	int r = rescue_again(source->rescue, map->chunk_size, source->content, &offset, &len);
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN)
 		return rescue_failed(source, r);
 	rescue_save_sometimes(source);
 	if (r == 0)
 		return source_rescue_end(source);
+	if (r < 0)
+		return r;
 	if (rescue_map_bytes(rescue_map(source->rescue), offset, len, RESCUE_MISSING))
 		chunk.entry.flags |= IMAGE_ENTRY_UNREADABLE;
 	chunk.index = offset / map->chunk_size;

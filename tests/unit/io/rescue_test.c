@@ -16,7 +16,7 @@
 
 #define SECTOR	512u
 #define CHUNK	(1u << 20)
-#define SIZE	(6u * CHUNK + 3 * SECTOR + 100)
+#define SIZE	(6u * CHUNK + 100)
 #define SECTORS ((SIZE + SECTOR - 1) / SECTOR)
 #define NEVER	UINT16_MAX
 
@@ -25,10 +25,12 @@ struct dying {
 	bool later;
 	uint32_t sector;
 	uint64_t size;
-	uint16_t bad[SECTORS];	  /* so many more reads of the sector fail */
-	uint16_t alone[SECTORS];  /* how often it was read alone */
-	uint16_t reads[SECTORS];  /* how often at all */
-	unsigned int calls, gone; /* gone: from this call on the disk is */
+	uint16_t bad[SECTORS];		      /* so many more reads of the sector fail */
+	uint16_t alone[SECTORS];	      /* how often it was read alone */
+	uint16_t reads[SECTORS];	      /* how often at all */
+	unsigned int calls[SIZE / CHUNK + 1]; /* of each chunk */
+	uint64_t last_alone;		      /* the offset of the last such read */
+	unsigned int count, gone;	      /* gone: from this read on the disk is */
 	uint8_t got[SIZE];
 };
 
@@ -52,8 +54,11 @@ static int dying_read(void *arg, uint64_t offset, void *buf, size_t len)
 	assert_true(offset + len <= dying->size);
 	assert_int_equal(offset % dying->sector, 0);
 	assert_true(len % dying->sector == 0 || offset + len == dying->size);
-	if (dying->gone && ++dying->calls >= dying->gone)
+	if (dying->gone && ++dying->count >= dying->gone)
 		return -ENODEV;
+	dying->calls[offset / CHUNK]++;
+	if (len <= dying->sector)
+		dying->last_alone = offset;
 	for (uint64_t i = offset / SECTOR; i <= (offset + len - 1) / SECTOR; i++) {
 		dying->reads[i]++;
 		dying->alone[i] += len <= dying->sector;
@@ -126,7 +131,11 @@ static unsigned int dying_again(struct dying *dying)
 
 	if (!dying->later)
 		return 0;
-	while ((r = rescue_again(dying->rescue, CHUNK, buf, &offset, &len)) == 1) {
+	while (memset(buf, 0xaa, CHUNK),
+	       (r = rescue_again(dying->rescue, CHUNK, buf, &offset, &len)) != 0) {
+		if (r == -EAGAIN)
+			continue;
+		assert_int_equal(r, 1);
 		assert_int_equal(offset % CHUNK, 0);
 		assert_true(offset > 0);
 		assert_int_equal(len, MIN(CHUNK, SIZE - offset));
@@ -251,21 +260,25 @@ static void nothing_good_is_lost_by_skipping(void **state)
 	dying_free(dying);
 }
 
-/* Where nobody can come back, a dead region is not read sector by sector, but all of its pieces. */
+/* A dead region is not read sector by sector, but all of its pieces are. */
 static void a_dead_region_is_left_at_once(void **state)
 {
-	struct dying *dying = dying_new(1, false);
 	uint32_t first = CHUNK / SECTOR, count = 3 * CHUNK / SECTOR;
 
 	(void)state;
-	dying_break(dying, first, count, NEVER);
-	assert_int_equal(dying_chunks(dying), 0);
-	assert_int_equal(dying_missing(dying), count);
-	for (uint32_t i = first; i < first + count; i++) {
-		assert_true(dying->reads[i] > 0);
-		assert_int_equal(dying->alone[i], i < 2 * first ? 2 : 0);
+	for (int later = 0; later < 2; later++) {
+		struct dying *dying = dying_new(1, later);
+
+		dying_break(dying, first, count, NEVER);
+		assert_int_equal(dying_chunks(dying), 0);
+		dying_again(dying);
+		assert_int_equal(dying_missing(dying), count);
+		for (uint32_t i = first; i < first + count; i++) {
+			assert_true(dying->reads[i] > 0);
+			assert_int_equal(dying->alone[i], i < 2 * first ? 2 : 0);
+		}
+		dying_free(dying);
 	}
-	dying_free(dying);
 }
 
 /* A sector that was good when it was read first fails later: its chunk stays what it was. */
@@ -314,6 +327,54 @@ static void a_disk_that_disappears_ends_it(void **state)
 	}
 }
 
+/* Neither in pieces nor past some of it. */
+static void a_good_chunk_behind_a_bad_one_is_read_at_once(void **state)
+{
+	(void)state;
+	for (int later = 0; later < 2; later++) {
+		struct dying *dying = dying_new(0, later);
+
+		dying_break(dying, 2 * CHUNK / SECTOR - 1, 1, NEVER);
+		assert_int_equal(dying_chunks(dying), 0);
+		assert_true(dying->calls[1] > 2);
+		assert_int_equal(dying->calls[0], 1);
+		assert_int_equal(dying->calls[3], 1);
+		if (!later)
+			assert_int_equal(dying->calls[2], 1);
+		dying_free(dying);
+	}
+}
+
+static void retries_turn_round(void **state)
+{
+	(void)state;
+	for (unsigned int retries = 1; retries < 4; retries++) {
+		struct dying *dying = dying_new(retries, true);
+
+		dying_break(dying, 3000, 1, NEVER);
+		dying_break(dying, 9000, 1, NEVER);
+		assert_int_equal(dying_chunks(dying), 0);
+		dying_again(dying);
+		assert_int_equal(dying->last_alone, (retries % 2 ? 3000u : 9000u) * SECTOR);
+		dying_free(dying);
+	}
+}
+
+/* Pieces that are bad all through, between such that were skipped and are good. */
+static void what_is_missing_in_a_filled_chunk_is_zeros(void **state)
+{
+	struct dying *dying = dying_new(1, true);
+	uint32_t piece = RESCUE_PIECE / SECTOR, first = CHUNK / SECTOR;
+
+	(void)state;
+	dying_break(dying, first, piece, NEVER);
+	dying_break(dying, first + 2 * piece, piece, NEVER);
+	assert_int_equal(dying_chunks(dying), 0);
+	assert_true(dying_again(dying) > 0);
+	assert_int_equal(dying_missing(dying), 2 * piece);
+	dying_free(dying);
+}
+
 /* By chance, with sectors that heal and such that do not, of two sizes. */
 static void whatever_fails_the_rest_is_right(void **state)
 {
@@ -351,6 +412,9 @@ int main(void)
 		cmocka_unit_test(a_chunk_that_got_worse_is_not_filled),
 		cmocka_unit_test(what_the_map_calls_bad_is_read_last),
 		cmocka_unit_test(a_disk_that_disappears_ends_it),
+		cmocka_unit_test(a_good_chunk_behind_a_bad_one_is_read_at_once),
+		cmocka_unit_test(retries_turn_round),
+		cmocka_unit_test(what_is_missing_in_a_filled_chunk_is_zeros),
 		cmocka_unit_test(whatever_fails_the_rest_is_right),
 	};
 
