@@ -44,7 +44,9 @@ static bool wire_zero_valid(const struct wire_zero *zero)
 		return false;
 	if (zero->first > CHUNK_COUNT_MOST - zero->count)
 		return false;
-	return (zero->flags & ~IMAGE_ENTRY_FLAGS) == 0 && (zero->flags & IMAGE_ENTRY_ZERO);
+	/* What comes again comes as DATA, first and last. */
+	return (zero->flags & ~(IMAGE_ENTRY_FLAGS & ~(uint32_t)IMAGE_ENTRY_SLOT)) == 0 &&
+	       (zero->flags & IMAGE_ENTRY_ZERO);
 }
 
 int wire_zero_put(const struct wire_zero *zero, void *buf, size_t capacity)

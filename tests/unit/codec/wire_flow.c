@@ -122,6 +122,7 @@ static void zero_get_refuses_malformed_ones(void **state)
 	wire_test_field(get_zero, payload, len, 8, 8, CHUNK_COUNT_MOST);
 	wire_test_field(get_zero, payload, len, 8, 8, UINT64_MAX);
 	wire_test_field(get_zero, payload, len, 16, 4, 0); /* flags */
+	wire_test_field(get_zero, payload, len, 16, 4, IMAGE_ENTRY_ZERO | IMAGE_ENTRY_SLOT);
 	wire_test_field(get_zero, payload, len, 16, 4, IMAGE_ENTRY_UNALLOCATED);
 	wire_test_field(get_zero, payload, len, 16, 4, 0x11);
 	wire_test_field(get_zero, payload, len, 20, 4, 1); /* zeros */
@@ -130,7 +131,7 @@ static void zero_get_refuses_malformed_ones(void **state)
 
 static void zero_put_refuses_fields_out_of_bounds(void **state)
 {
-	struct wire_zero zero = {.first = CHUNK_COUNT_MOST - 1, .count = 1, .flags = 0xf};
+	struct wire_zero zero = {.first = CHUNK_COUNT_MOST - 1, .count = 1, .flags = 0x7};
 	uint8_t buf[64];
 
 	(void)state;
