@@ -29,24 +29,48 @@ struct resume_look {
 	uint64_t end; /* of what is kept, bytes */
 };
 
-/* Whether one frame, and no other, of LEN content bytes stands there, and is ENTRY's. */
-static int look_frame(struct resume_look *look, uint64_t at, const struct image_entry *entry,
-		      uint32_t len)
+/* Reads LEN bytes to look->frame. */
+static int look_read(struct resume_look *look, uint64_t at, size_t len)
 {
-	if (entry->stored_size > look->room) {
-		uint8_t *more = realloc(look->frame, entry->stored_size);
+	if (len > look->room) {
+		uint8_t *more = realloc(look->frame, len);
 
 		if (!more)
 			return -ENOMEM;
 		look->frame = more;
-		look->room = entry->stored_size;
+		look->room = len;
 	}
-	ssize_t n = out_read_at(look->chain->fd, look->frame, entry->stored_size, at);
+	ssize_t n = out_read_at(look->chain->fd, look->frame, len, at);
 
 	if (n < 0)
 		return n;
-	if ((size_t)n != entry->stored_size || pack_check(look->frame, n, len) < 0 ||
-	    digest_stored(look->frame, n) != entry->stored_hash)
+	return (size_t)n == len ? 0 : -EBADMSG;
+}
+
+/* Whether a PAD of LEN bytes, and nothing in it, is at PAD. */
+static bool look_is_pad(const uint8_t *pad, size_t len)
+{
+	uint8_t header[IMAGE_FRAME_HEADER + IMAGE_TAG];
+
+	return image_pad_header_put(len, header) == 0 && !memcmp(pad, header, sizeof(header)) &&
+	       chunk_is_zero(pad + sizeof(header), len - sizeof(header));
+}
+
+/*
+ * Whether one frame, and no other, of LEN content bytes stands there, and is ENTRY's, with what
+ * belongs to it: ROOM bytes in all.
+ */
+static int look_frame(struct resume_look *look, uint64_t at, const struct image_entry *entry,
+		      uint64_t room, uint32_t len)
+{
+	size_t stored = entry->stored_size;
+	int r = look_read(look, at, room);
+
+	if (r < 0)
+		return r;
+	if (pack_check(look->frame, stored, len) < 0 ||
+	    digest_stored(look->frame, stored) != entry->stored_hash ||
+	    (room > stored && !look_is_pad(look->frame + stored, room - stored)))
 		return -EBADMSG;
 	return 0;
 }
@@ -69,15 +93,20 @@ static int look_frames(struct resume_look *look, const struct chain_link *link, 
 		uint64_t chunk = link->first + i;
 		bool sample = look_is_sample(look, chunk);
 		struct image_entry entry;
+		uint64_t room = 0;
 		int r = image_entry_get(link->entries + (size_t)i * IMAGE_ENTRY, &entry);
 
-		if (r == 0 && (check || sample || chunk == 0))
-			r = look_frame(look, at, &entry, chunk_length(&front->head.map, chunk));
+		if (r == 0)
+			r = chain_room(&front->head.map, chunk, &entry, &room);
+		/* What may have been written over is always looked at. */
+		if (r == 0 && (check || sample || chunk == 0 || entry.flags & IMAGE_ENTRY_SLOT))
+			r = look_frame(look, at, &entry, room,
+				       chunk_length(&front->head.map, chunk));
 		if (r < 0) {
 			look->sampled = sample && !check;
 			return r;
 		}
-		at += entry.stored_size + (chunk ? 0 : front->head_len);
+		at += room + (chunk ? 0 : front->head_len);
 	}
 	return 0;
 }
@@ -229,7 +258,7 @@ static uint64_t resume_trailer_most(uint64_t chunks)
 {
 	return IMAGE_TABLE_HEADER + chunks * IMAGE_ENTRY + IMAGE_MANIFEST_HEADER +
 	       IMAGE_MANIFEST_MOST + IMAGE_SUM_FRAME + image_seek_size(IMAGE_FRAMES_BESIDE) +
-	       2 * chunks * IMAGE_SEEK_ENTRY;
+	       3 * chunks * IMAGE_SEEK_ENTRY;
 }
 
 /* The window is twice as long as it has to be, so that the last CHECKPOINT may be damaged. */

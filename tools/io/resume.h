@@ -31,14 +31,14 @@ struct resume_options {
 
 /*
  * Looks at the image in the regular file FD, whose offset is not moved. Of the frames those are
- * held against their hashes whose CHECKPOINT stands near the file's end, the first one, and 64 that
- * chance chooses; by OPTIONS, which may be NULL, or when one of the chosen is damaged, all are,
- * which reads the whole file. What follows a damaged frame's last CHECKPOINT is not kept. Returns
- * 0; -ENODATA when an image may have begun there, but it is empty or ends before its HEAD does;
- *   -ENOMSG when this is no image of ours; -EPROTONOSUPPORT when another version wrote it;
- *   -EOPNOTSUPP when it is of a stream;
- *   -EBADMSG when HEAD, or all that could be kept of it, is damaged; -ESPIPE for what is no regular
- *   file; -EINTR or another -errno. In each of these cases a sentence is in WHY (LEN bytes).
+ * held against their hashes whose CHECKPOINT stands near the file's end, the first one, all that
+ * stand in slots, and 64 that chance chooses; by OPTIONS, which may be NULL, or when one of the
+ * chosen is damaged, all are, which reads the whole file. What follows a damaged frame's last
+ * CHECKPOINT is not kept. Returns 0; -ENODATA when an image may have begun there, but it is empty
+ * or ends before its HEAD does; -ENOMSG when this is no image of ours; -EPROTONOSUPPORT when
+ * another version wrote it; -EOPNOTSUPP when it is of a stream; -EBADMSG when HEAD, or all that
+ * could be kept of it, is damaged; -ESPIPE for what is no regular file; -EINTR or another -errno.
+ * In each of these cases a sentence is in WHY (LEN bytes).
  */
 int resume_open(int fd, const struct resume_options *options, struct resume *ret, char *why,
 		size_t len);

@@ -21,6 +21,21 @@ uint64_t chain_gap_most(const struct image_head *head)
 	       image_checkpoint_size(gap);
 }
 
+int chain_room(const struct chunk_map *map, uint64_t index, const struct image_entry *entry,
+	       uint64_t *ret)
+{
+	size_t slot = pack_bound(chunk_length(map, index));
+
+	*ret = entry->stored_size;
+	if (!(entry->flags & IMAGE_ENTRY_SLOT))
+		return 0;
+	/* Behind the first frame stands HEAD; and a PAD has a header. */
+	if (index == 0 || slot < (size_t)entry->stored_size + CHAIN_TAG)
+		return -EBADMSG;
+	*ret = slot;
+	return 0;
+}
+
 /* LEN bytes at OFFSET, which must be there. */
 static int chain_bytes(const struct chain *chain, uint64_t offset, void *buf, size_t len)
 {
@@ -50,14 +65,16 @@ static int chain_get(struct chain *chain, uint64_t at, uint64_t first, uint32_t 
 		return r;
 	uint64_t stored = first ? 0 : chain->front->head_len;
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; r == 0 && i < count; i++) {
 		struct image_entry entry;
+		uint64_t room = 0;
 
 		image_entry_get(link.entries + (size_t)i * IMAGE_ENTRY, &entry);
-		if (entry.flags & IMAGE_ENTRY_SLOT)
-			return -EBADMSG;
-		stored += entry.stored_size;
+		r = chain_room(&chain->front->head.map, first + i, &entry, &room);
+		stored += room;
 	}
+	if (r < 0)
+		return r;
 	if (stored > at || (!first && stored != at))
 		return -EBADMSG;
 	link.start -= stored;

@@ -46,6 +46,12 @@ struct chain_link {
 uint64_t chain_gap_most(const struct image_head *head);
 
 /*
+ * The bytes that chunk INDEX of MAP takes, whose entry is ENTRY: its frame, or its slot. Returns 0,
+ * or -EBADMSG where it can have no slot.
+ */
+int chain_room(const struct chunk_map *map, uint64_t index, const struct image_entry *entry,
+	       uint64_t *ret);
+/*
  * Searches the last WINDOW bytes for a CHECKPOINT from which the chain leads to the file's
  * beginning. Returns 0, with no CHECKPOINT where there is none; or -errno.
  */

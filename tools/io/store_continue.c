@@ -7,6 +7,19 @@
 #include "io/resume.h"
 #include "io/store_internal.h"
 
+static int store_take_entry(struct store *store, const uint8_t *raw)
+{
+	struct image_entry entry;
+	int r = image_entry_get(raw, &entry);
+
+	if (r < 0)
+		return r;
+	digest_update(&store->root, entry.digest.bytes, DIGEST_SIZE);
+	if (entry.flags & IMAGE_ENTRY_SLOT && store->slots++ == STORE_SLOTS_MOST)
+		return -EFBIG;
+	return 0;
+}
+
 /* As if all that is there had just been written. */
 static int store_take(struct store *store, struct resume *resume)
 {
@@ -24,13 +37,14 @@ static int store_take(struct store *store, struct resume *resume)
 		uint32_t n = count - i < STORE_ENTRIES ? count - i : STORE_ENTRIES;
 
 		r = spool_read(store->spool, i, n, store->buf);
-		/* An entry begins with the digest. */
 		for (uint32_t at = 0; r == 0 && at < n; at++)
-			digest_update(&store->root, store->buf + (size_t)at * IMAGE_ENTRY,
-				      DIGEST_SIZE);
+			r = store_take_entry(store, store->buf + (size_t)at * IMAGE_ENTRY);
 		i += n;
 	}
-	return r < 0 ? r : out_sync(store->fd);
+	if (r < 0)
+		return r;
+	store_slots_start(store);
+	return out_sync(store->fd);
 }
 
 int store_continue(int fd, struct resume *resume, struct store **ret)

@@ -152,7 +152,10 @@ static int fill_checkpoint(struct store *store, uint64_t index)
 	if (index >= store->checkpointed)
 		return 0;
 	uint32_t count = MIN(store->gap, store->checkpointed - first);
-	int r = fill_walk(store, first + count);
+	/* After a power cut the CHECKPOINT must not be there without the frame. */
+	int r = out_sync(store->fd);
+	if (r >= 0)
+		r = fill_walk(store, first + count);
 	if (r == 0)
 		r = store_make_checkpoint(store, first, count, &buf, &len);
 	if (r < 0)
