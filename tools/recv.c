@@ -93,13 +93,13 @@ int recv_sync(struct recv *recv, bool now)
 	return 0;
 }
 
-/* The next chunk, of LEN bytes and with ENTRY's digest and flags, is in the sink. */
-static int recv_note(struct recv *recv, const struct image_entry *entry, uint32_t len)
+int recv_note(struct recv *recv, const struct image_entry *entry, uint32_t len)
 {
 	int r = root_add(&recv->root, entry);
 
 	if (r < 0)
 		return recv_fail(recv, r, "the list of what came cannot be kept: %s", strerror(-r));
+	recv->unreadable |= (entry->flags & IMAGE_ENTRY_UNREADABLE) != 0;
 	recv->next++;
 	recv->came += len;
 	return 0;
@@ -211,6 +211,9 @@ static int recv_end(struct recv *recv, const struct link_record *record)
 		return recv_fail(recv, -EBADMSG,
 				 "what arrived is not what was sent: the memory of one of the two "
 				 "machines may be failing");
+	r = recv_again_end(recv);
+	if (r < 0)
+		return r;
 	r = sink_finish(recv->sink, recv->manifest, &ret->end);
 	return r < 0 ? recv_sink_failed(recv, r) : 0;
 }

@@ -43,6 +43,7 @@ int recv_again_take(struct recv *recv, uint64_t index, const struct sink_chunk *
 		return recv_fail(recv, -EPROTO, "chunk %" PRIu64 " came twice", index);
 	if (r < 0)
 		return recv_fail(recv, r, "the list of what came cannot be kept: %s", strerror(-r));
+	recv->unreadable |= (chunk->entry->flags & IMAGE_ENTRY_UNREADABLE) != 0;
 	r = sink_fill(recv->sink, index, chunk);
 	return r < 0 ? recv_sink_failed(recv, r) : 0;
 }
@@ -81,4 +82,39 @@ int recv_again_missing(struct recv *recv, const struct link_record *record)
 	if (r == -ENOMEM)
 		return recv_fail(recv, r, "out of memory");
 	return r < 0 ? recv_fail(recv, r, "the sender's UNREADABLE is damaged") : 0;
+}
+
+/* A chunk of which nobody knows what is missing, for its sender is no more: all of it is. */
+static int again_unlisted(struct recv *recv, struct rescue_map *missing)
+{
+	const struct chunk_map *map = &recv->head.map;
+	struct image_entry entry;
+	int r = 0;
+
+	for (uint64_t i = 0; r >= 0 && i < recv->next; i++) {
+		uint64_t at = chunk_offset(map, i);
+		uint32_t len = chunk_length(map, i);
+
+		r = root_get(&recv->root, i, &entry);
+		if (r == 1 && entry.flags & IMAGE_ENTRY_UNREADABLE &&
+		    !rescue_map_bytes(missing, at, len, RESCUE_MISSING))
+			r = rescue_map_set(missing, at, len, RESCUE_BAD);
+	}
+	return r;
+}
+
+int recv_again_end(struct recv *recv)
+{
+	uint64_t size = recv->head.map.size;
+	struct rescue_map *missing = NULL;
+
+	if (!recv->unreadable)
+		return 0;
+	int r = manifest_missing_get(recv->manifest, size, &missing);
+	if (r == 0)
+		r = again_unlisted(recv, missing);
+	if (r >= 0)
+		r = manifest_missing_put(recv->manifest, missing);
+	rescue_map_free(missing);
+	return r < 0 ? recv_fail(recv, r, "what is missing cannot be listed: %s", strerror(-r)) : 0;
 }

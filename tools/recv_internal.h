@@ -32,6 +32,7 @@ struct recv {
 	int64_t synced_at;
 	int64_t patience; /* for the record that follows what is complete here; a duration */
 	bool begun;	  /* the sink has */
+	bool unreadable;  /* a chunk came with that flag */
 	bool told;	  /* the peer knows why we failed */
 	bool lost;	  /* the link ended, by itself */
 	char *why;
@@ -51,6 +52,8 @@ int recv_put(struct recv *recv, struct link_record *record, int length);
 int recv_unexpected(struct recv *recv, uint8_t type, const char *due);
 /* What has arrived is made durable and acknowledged, NOW or when it is time. */
 int recv_sync(struct recv *recv, bool now);
+/* The next chunk, of LEN bytes and with ENTRY's digest and flags, is in the sink. */
+int recv_note(struct recv *recv, const struct image_entry *entry, uint32_t len);
 /* The digest of LEN zeros. */
 void recv_zero_digest(struct recv *recv, uint32_t len, struct digest *ret);
 /* The link ended with ERROR: waits up to TIMEOUT for another stream, where that mends it. */
@@ -78,6 +81,8 @@ int recv_again_due(struct recv *recv, const struct wire_data *data);
 int recv_again_take(struct recv *recv, uint64_t index, const struct sink_chunk *chunk);
 /* UNREADABLE, in RECORD: the manifest lists that and nothing else. */
 int recv_again_missing(struct recv *recv, const struct link_record *record);
+/* Before the end: the manifest lists something of every chunk that came with UNREADABLE. */
+int recv_again_end(struct recv *recv);
 
 /* END and RESULT again, for DISK, which a sender offered that does not know that it is here. */
 int recv_repeat(struct recv *recv, const struct recv_disk *disk);

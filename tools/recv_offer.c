@@ -57,40 +57,49 @@ static int offer_keep(struct recv *recv, const struct offer *offer)
 
 static int accept_put(struct recv *recv, const struct wire_accept *accept)
 {
-	size_t capacity = WIRE_SENTENCE_MOST + 64 + (size_t)accept->have * DIGEST_SIZE;
+	size_t capacity = WIRE_SENTENCE_MOST + 64 + (size_t)accept->have * (DIGEST_SIZE + 1);
 	struct link_record *record = link_record_new(WIRE_TYPE_ACCEPT, capacity);
 
 	return recv_put(recv, record,
 			record ? wire_accept_put(accept, record->payload, capacity) : -ENOMEM);
 }
 
-/* The digests of COUNT (..WIRE_HAVE_MOST) chunks from FIRST on, to the beginning of content. */
-static int accept_digests(struct recv *recv, struct spool *spool, uint64_t first, uint32_t count)
+/* The digests and flags of the accept->have chunks from accept->have_first on, in content. */
+static int accept_chunks(struct recv *recv, struct spool *spool, struct wire_accept *accept)
 {
-	int r = count ? spool_read(spool, first, count, recv->content) : 0;
+	uint8_t *flags = recv->content + (size_t)WIRE_HAVE_MOST * IMAGE_ENTRY;
+	bool any = false;
+	int r = accept->have ? spool_read(spool, accept->have_first, accept->have, recv->content)
+			     : 0;
 
+	for (uint32_t i = 0; r == 0 && i < accept->have; i++) {
+		const uint8_t *raw = recv->content + (size_t)i * IMAGE_ENTRY;
+		struct image_entry entry;
+
+		r = image_entry_get(raw, &entry);
+		flags[i] = entry.flags & WIRE_HAVE_FLAGS;
+		any |= flags[i];
+		/* An entry begins with its digest. */
+		memmove(recv->content + (size_t)i * DIGEST_SIZE, raw, DIGEST_SIZE);
+	}
 	if (r < 0)
 		return recv_fail(recv, r, "the list of what came cannot be read: %s", strerror(-r));
-	for (uint32_t i = 0; i < count; i++)
-		memmove(recv->content + (size_t)i * DIGEST_SIZE,
-			recv->content + (size_t)i * IMAGE_ENTRY, DIGEST_SIZE);
+	accept->digests = recv->content;
+	accept->flags = any ? flags : NULL;
 	return 0;
 }
 
 int recv_accept(struct recv *recv, struct spool *spool, uint64_t first, bool fills)
 {
-	struct wire_accept accept = {
-		.first = first,
-		.digests = recv->content,
-		.fills = fills,
-	};
+	struct wire_accept accept = {.first = first, .fills = fills};
 
-	_Static_assert(WIRE_HAVE_MOST * IMAGE_ENTRY <= CHUNK_SIZE_MOST, "content holds a part");
+	_Static_assert(WIRE_HAVE_MOST * (IMAGE_ENTRY + 1) <= CHUNK_SIZE_MOST,
+		       "content holds a part");
 	do {
 		accept.have_first += accept.have;
 		accept.have = MIN(first - accept.have_first, WIRE_HAVE_MOST);
 		accept.more = accept.have_first + accept.have < first;
-		int r = accept_digests(recv, spool, accept.have_first, accept.have);
+		int r = accept_chunks(recv, spool, &accept);
 
 		if (r == 0)
 			r = accept_put(recv, &accept);
@@ -144,10 +153,8 @@ static int offer_take_chunks(struct recv *recv)
 		uint32_t n = MIN(count - recv->next, ENTRIES_ONCE);
 
 		r = sink_entry(recv->sink, recv->next, n, entries);
-		for (uint32_t i = 0; r == 0 && i < n; i++) {
-			r = root_add(&recv->root, &entries[i]);
-			recv->came += chunk_length(&recv->head.map, recv->next++);
-		}
+		for (uint32_t i = 0; r == 0 && i < n; i++)
+			r = recv_note(recv, &entries[i], chunk_length(&recv->head.map, recv->next));
 	}
 	return r < 0 ? recv_fail(recv, r, "a list of what comes cannot be kept: %s", strerror(-r))
 		     : 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "codec/manifest.h"
 #include "io/disk.h"
@@ -117,7 +118,7 @@ static int send_zeros(struct send *send)
 	return r < 0 ? send_lost(send, r) : 0;
 }
 
-static int send_data(struct send *send, const struct source_chunk *chunk)
+int send_data(struct send *send, const struct source_chunk *chunk)
 {
 	struct wire_data data = {.index = chunk->index, .entry = chunk->entry};
 	size_t len = WIRE_DATA + chunk->entry.stored_size;
@@ -167,6 +168,7 @@ static int send_chunks(struct send *send)
 	while ((r = source_next(send->source, &chunk)) == 1 || r == -EAGAIN) {
 		if (r == 1) {
 			send->next = chunk.index + 1;
+			send->to = MAX(send->to, send->next);
 			r = send_chunk(send, &chunk);
 		} else {
 			r = link_ended(send->link) ? send_lost(send, -EPIPE) : 0;
@@ -178,6 +180,13 @@ static int send_chunks(struct send *send)
 	if (r < 0)
 		return send_fail(send, r, "%s", source_why(send->source));
 	return send_zeros(send);
+}
+
+int send_data_again(struct send *send, const struct source_chunk *chunk)
+{
+	int r = root_fill(&send->root, chunk->index, &chunk->entry);
+
+	return r < 0 ? send_root_failed(send, r) : send_data(send, chunk);
 }
 
 /* Chunks of which more could be read since they were sent. */
@@ -196,10 +205,7 @@ static int send_again(struct send *send)
 			continue;
 		if (r < 0)
 			break;
-		r = root_fill(&send->root, chunk.index, &chunk.entry);
-		if (r < 0)
-			return send_root_failed(send, r);
-		r = send_data(send, &chunk);
+		r = send_data_again(send, &chunk);
 		if (r < 0)
 			return r;
 	}
@@ -213,7 +219,8 @@ static int send_unreadable(struct send *send, struct send_result *ret)
 	struct link_record *record = NULL;
 
 	ret->missing = missing_tell(manifest, send->map->size, ret->where, sizeof(ret->where));
-	if (!ret->missing)
+	/* An OFFER after a break tells of what was missing then. */
+	if (!ret->missing && !source_rescued(send->source))
 		return 0;
 	int r = send_missing_record(manifest, send->map->size, &record);
 	if (r < 0)
@@ -272,7 +279,13 @@ void send_bye(struct link *link)
 /* All of it, from where the receiver is, over one stream. */
 static int send_over(struct send *send, struct send_result *ret)
 {
-	root_clear(&send->root);
+	if (send->retried) {
+		root_clear(&send->before);
+		send->before = send->root;
+	} else {
+		root_clear(&send->root);
+	}
+	send->retried = false;
 	root_start(&send->root);
 	send->zeros.count = 0;
 	send->accepted = false;
@@ -282,6 +295,9 @@ static int send_over(struct send *send, struct send_result *ret)
 		r = send_accepted(send);
 	if (r == 0)
 		r = send_chunks(send);
+	if (r == 0)
+		r = send_lost_chunks(send);
+	send->retried = r == 0;
 	if (r == 0)
 		r = send_again(send);
 	if (r == 0)
@@ -312,6 +328,7 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 			r = send_over(&send, ret);
 	}
 	root_clear(&send.root);
+	root_clear(&send.before);
 	ret->stored = send.stored;
 	ret->size = chunk_map_known(send.map);
 	if (r == 0)

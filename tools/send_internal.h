@@ -14,12 +14,16 @@ struct send {
 	const struct send_options *options;
 	const struct chunk_map *map;
 	struct root root;
+	struct root before;	/* of the last stream on which chunks could come again */
 	struct wire_zero zeros; /* a run that is not sent yet */
 	uint64_t next;		/* chunk that the source gives */
+	uint64_t first;		/* chunks that the receiver had when it accepted */
+	uint64_t from, to;	/* chunks that this run has read itself, but for the last one */
 	uint64_t stored;
 	bool accepted; /* before that, the link's count is that of another disk */
 	bool lost;     /* the link ended, by itself */
 	bool begun;    /* a receiver has accepted it */
+	bool retried;  /* chunks could come again on this stream */
 	uint64_t safe; /* chunks that were acknowledged before the stream broke */
 	char *why;
 	size_t why_len;
@@ -30,6 +34,9 @@ __attribute__((format(printf, 3, 4))) int send_fail(struct send *send, int error
 /* The link has ended: its own sentence says why. Returns ERROR. */
 int send_lost(struct send *send, int error);
 int send_root_failed(struct send *send, int error);
+/* DATA; of a chunk that came before it takes its place. Returns 0 or -errno. */
+int send_data(struct send *send, const struct source_chunk *chunk);
+int send_data_again(struct send *send, const struct source_chunk *chunk);
 /* Waits for a record of TYPE, showing progress; the receiver may be asking its user. */
 int send_await(struct send *send, uint8_t type, struct link_record **ret);
 
@@ -39,6 +46,12 @@ int send_await(struct send *send, uint8_t type, struct link_record **ret);
  * they were. The root is over them then, and the source at that chunk. Returns 0 or -errno.
  */
 int send_accepted(struct send *send);
+/*
+ * Behind the last chunk: what the receiver had when it accepted, and lacks something. A chunk that
+ * came again and was lost with the stream comes once more; one that an earlier run has sent comes
+ * when all of it can be read now. Returns 0 or -errno.
+ */
+int send_lost_chunks(struct send *send);
 /* The link ended with ERROR: opens another stream where that mends it. Returns 0 or -errno. */
 int send_mend(struct send *send, int error);
 

@@ -59,6 +59,9 @@ static int have_compare(struct send *send, uint64_t index, const uint8_t *told)
 	if (r == -ESPIPE)
 		return send_fail(send, r, "%s cannot be read a second time: begin again",
 				 source_name(send->source));
+	/* What cannot be read now says nothing about what could be then. */
+	if (r == -ENODATA)
+		return 0;
 	if (r < 0)
 		return send_fail(send, r, "%s", source_why(send->source));
 	if (memcmp(now.bytes, told, DIGEST_SIZE) == 0)
@@ -69,12 +72,15 @@ static int have_compare(struct send *send, uint64_t index, const uint8_t *told)
 			 source_name(send->source), chunk_offset(send->map, index));
 }
 
-static int have_add(struct send *send, const uint8_t *told)
+/* The receiver has the next chunk, whose digest is TOLD, with FLAGS. */
+static int have_add(struct send *send, uint64_t index, const uint8_t *told, uint32_t flags)
 {
-	struct image_entry entry = {0};
+	struct image_entry entry = {.flags = flags};
 
 	memcpy(entry.digest.bytes, told, DIGEST_SIZE);
 	int r = root_add(&send->root, &entry);
+	if (r == 0)
+		r = source_rescue_have(send->source, index, flags);
 	return r < 0 ? send_root_failed(send, r) : 0;
 }
 
@@ -84,10 +90,14 @@ static int have_take(struct send *send, struct have *have, const struct wire_acc
 		return send_fail(send, -EPROTO, "the receiver's ACCEPTs do not fit together");
 	for (uint32_t i = 0; i < accept->have; i++, have->next++) {
 		const uint8_t *told = accept->digests + (size_t)i * DIGEST_SIZE;
-		int r = have_compares(send, have) ? have_compare(send, have->next, told) : 0;
+		uint32_t flags = accept->flags ? accept->flags[i] : 0;
+		int r = 0;
 
+		/* One that was not read everywhere may be read otherwise now. */
+		if (have_compares(send, have) && !flags)
+			r = have_compare(send, have->next, told);
 		if (r == 0)
-			r = have_add(send, told);
+			r = have_add(send, have->next, told, flags);
 		if (r < 0)
 			return r;
 		/* A long look shall end when it is of no use any more. */
@@ -137,7 +147,10 @@ static int have_end(struct send *send, const struct have *have)
 	bool there = have->first == send->next && have->first < chunk_count(send->map);
 	int r = there ? 0 : source_seek(send->source, have->first);
 
-	send->next = have->first;
+	send->next = send->first = have->first;
+	/* Only one stretch is remembered: what else this run has read counts as another's. */
+	if (have->first > send->to || have->first < send->from)
+		send->from = send->to = have->first;
 	if (r == 0)
 		send_missing_retries(send->source, have->fills, !send->begun);
 	send->begun = true;
@@ -168,6 +181,60 @@ int send_accepted(struct send *send)
 	landmarks_clear(&have.landmarks);
 	send->accepted = r == 0;
 	return r;
+}
+
+static bool lost_is_ours(const struct send *send, uint64_t index)
+{
+	return index >= send->from && index < send->to;
+}
+
+/* Whether more of chunk INDEX was read, or might be, than the receiver has. */
+static int lost_is(struct send *send, uint64_t index)
+{
+	struct image_entry told, sent;
+	int r = root_get(&send->root, index, &told);
+
+	/* Chunk 0 never comes again. */
+	if (r <= 0 || index == 0 || !(told.flags & IMAGE_ENTRY_SLOT) ||
+	    source_lost(send->source, index))
+		return r < 0 ? r : 0;
+	bool lacks = told.flags & IMAGE_ENTRY_UNREADABLE;
+
+	if (!lost_is_ours(send, index))
+		return lacks;
+	r = root_get(&send->before, index, &sent);
+	if (r < 0)
+		return r;
+	/* The same zeros may have been read since. */
+	return (r == 1 && !digest_equal(&told.digest, &sent.digest)) ||
+	       (lacks && !source_lacks(send->source, index));
+}
+
+int send_lost_chunks(struct send *send)
+{
+	struct source_chunk chunk;
+	int r;
+
+	if (!source_comes_again(send->source))
+		return 0;
+	for (uint64_t i = send->root.first; i < send->first; i++) {
+		r = lost_is(send, i);
+		if (r < 0)
+			return send_root_failed(send, r);
+		if (r == 0)
+			continue;
+		r = source_reread(send->source, i, lost_is_ours(send, i), &chunk);
+		if (r < 0)
+			return send_fail(send, r, "%s", source_why(send->source));
+		if (r == 1)
+			r = send_data_again(send, &chunk);
+		if (r < 0)
+			return r;
+		/* This can take long. */
+		if (link_ended(send->link))
+			return send_lost(send, -EPIPE);
+	}
+	return 0;
 }
 
 int send_mend(struct send *send, int error)

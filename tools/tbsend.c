@@ -237,9 +237,10 @@ static void tbsend_report_missing(struct tbsend *run)
 {
 	const struct source *source = tbsend_source(run);
 
+	/* The receiver may know of more, from an earlier run. */
+	run->missing |= run->result.missing || run->result.peer.status == WIRE_STATUS_PARTIAL;
 	if (!run->result.missing)
 		return;
-	run->missing = true;
 	msg_warn("%s: not complete: it could not read %s%s", tbsend_path(run), run->result.where,
 		 source && source_merged(source) ? " (there were so many that neighbours, and what "
 						   "is between them, were counted as one)"

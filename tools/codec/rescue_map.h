@@ -15,10 +15,13 @@ enum rescue_status {
 	RESCUE_UNTRIMMED = '*', /* a large read of it failed */
 	RESCUE_UNSCRAPED = '/', /* the same, its edges being bad sectors */
 	RESCUE_BAD = '-',	/* its sectors cannot be read */
-	RESCUE_FINISHED = '+',	/* read */
-	RESCUE_REGAINED = 'r',	/* read just now, and not in the image yet: in no mapfile */
+	RESCUE_FINISHED = '+',	/* read, and in the image */
+	/* Not in mapfiles: */
+	RESCUE_REGAINED = 'r', /* read just now, and not in the image yet */
+	RESCUE_LOST = 'l',     /* missing in an image that has no room for it any more */
 };
-#define RESCUE_MISSING "?*/-" /* all that is not finished */
+#define RESCUE_MISSING "?*/-l" /* all that is not finished */
+#define RESCUE_FAILED  "*/-l"  /* of these what was tried */
 
 /* A bound on memory, and half of it on the ranges that are missing: 2 MiB. */
 #define RESCUE_BLOCKS_MOST 131072u

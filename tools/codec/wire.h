@@ -39,7 +39,9 @@
 #define WIRE_MANIFEST_MOST (1u << 20) /* bytes of JSON in OFFER */
 #define WIRE_HAVE_MOST	   65536u     /* digests in ACCEPT */
 #define WIRE_RANGES_MOST   65536u     /* ranges in UNREADABLE */
-#define WIRE_STREAM_MOST   8	      /* characters of a stream's name */
+/* The flags of a chunk that ACCEPT tells of. */
+#define WIRE_HAVE_FLAGS	 (IMAGE_ENTRY_UNREADABLE | IMAGE_ENTRY_SLOT)
+#define WIRE_STREAM_MOST 8 /* characters of a stream's name */
 
 /* 7 and 8 are not used in version 1. Bit 7 marks a type as optional: a reader that does not know it
  * skips it. */
@@ -120,7 +122,8 @@ int wire_offer_get(const void *payload, size_t len, struct wire_offer *ret);
 
 /*
  * ACCEPT: the first chunk wanted and the digests of HAVE (..WIRE_HAVE_MOST) of the chunks before
- * it, which the receiver has (0 at a fresh start); with MORE, another ACCEPT has the next ones. Or
+ * it, which the receiver has (0 at a fresh start); with MORE, another ACCEPT has the next ones. Of
+ * these chunks FLAGS has UNREADABLE and SLOT of their entries, a byte each; NULL: none has any. Or
  * a refusal: then, and only then, the sentence is not empty, and the numbers are 0 on the wire
  * whatever they are here.
  */
@@ -132,6 +135,7 @@ struct wire_accept {
 	uint64_t have_first;	/* the first chunk that digests speaks of */
 	uint32_t have;		/* number of digests */
 	const uint8_t *digests; /* have * DIGEST_SIZE bytes */
+	const uint8_t *flags;	/* have bytes, or NULL */
 	char sentence[WIRE_SENTENCE_MOST + 1];
 };
 int wire_accept_put(const struct wire_accept *accept, void *buf, size_t capacity);

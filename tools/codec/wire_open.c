@@ -7,11 +7,13 @@
 #include "codec/wire.h"
 #include "codec/text.h"
 
-#define WIRE_HOST	  (sizeof(((struct wire_hello *)0)->host) - 1)
-#define WIRE_PROGRAM	  (sizeof(((struct wire_hello *)0)->program) - 1)
-#define WIRE_RESERVED	  128 /* bytes of HELLO for a later version: zeros here, unread */
-#define WIRE_ACCEPT	  24  /* what precedes the digests in ACCEPT */
-#define WIRE_ACCEPT_FILLS 1   /* bit of its second byte */
+#define WIRE_HOST     (sizeof(((struct wire_hello *)0)->host) - 1)
+#define WIRE_PROGRAM  (sizeof(((struct wire_hello *)0)->program) - 1)
+#define WIRE_RESERVED 128 /* bytes of HELLO for a later version: zeros here, unread */
+#define WIRE_ACCEPT   24  /* what precedes the digests in ACCEPT */
+/* Bits of its second byte. */
+#define WIRE_ACCEPT_FILLS 1
+#define WIRE_ACCEPT_FLAGS 2
 
 /* ACCEPT's status. */
 enum { WIRE_ACCEPTED = 0, WIRE_REFUSED = 1, WIRE_ACCEPTED_MORE = 2 };
@@ -149,7 +151,9 @@ static bool wire_accept_valid(const struct wire_accept *accept)
 
 int wire_accept_put(const struct wire_accept *accept, void *buf, size_t capacity)
 {
-	size_t rest = (size_t)accept->have * DIGEST_SIZE;
+	size_t digests = (size_t)accept->have * DIGEST_SIZE;
+	const uint8_t *flags = accept->have ? accept->flags : NULL;
+	size_t rest = digests + (flags ? accept->have : 0);
 	uint8_t *p = buf;
 
 	if (!wire_accept_valid(accept))
@@ -165,12 +169,30 @@ int wire_accept_put(const struct wire_accept *accept, void *buf, size_t capacity
 		return (int)(WIRE_ACCEPT + rest);
 	}
 	p[0] = accept->more ? WIRE_ACCEPTED_MORE : WIRE_ACCEPTED;
-	p[1] = accept->fills ? WIRE_ACCEPT_FILLS : 0;
+	p[1] = (accept->fills ? WIRE_ACCEPT_FILLS : 0) | (flags ? WIRE_ACCEPT_FLAGS : 0);
 	bytes_put32(p + 4, accept->have);
 	bytes_put64(p + 8, accept->first);
 	bytes_put64(p + 16, accept->have_first);
-	bytes_put_all(p + WIRE_ACCEPT, accept->digests, rest);
+	bytes_put_all(p + WIRE_ACCEPT, accept->digests, digests);
+	if (flags)
+		bytes_put_all(p + WIRE_ACCEPT + digests, flags, accept->have);
 	return (int)(WIRE_ACCEPT + rest);
+}
+
+/* Digests of LEN bytes, with flags behind them or without. */
+static bool wire_accept_fits(struct wire_accept *accept, size_t len, bool flags)
+{
+	size_t digests = (size_t)accept->have * DIGEST_SIZE;
+
+	if (len != digests + (flags ? accept->have : 0) || (flags && !accept->have))
+		return false;
+	if (!flags)
+		return true;
+	accept->flags = accept->digests + digests;
+	for (uint32_t i = 0; i < accept->have; i++)
+		if (accept->flags[i] & ~WIRE_HAVE_FLAGS)
+			return false;
+	return true;
 }
 
 int wire_accept_get(const void *payload, size_t len, struct wire_accept *ret)
@@ -178,8 +200,8 @@ int wire_accept_get(const void *payload, size_t len, struct wire_accept *ret)
 	const uint8_t *p = payload;
 	struct wire_accept accept = {0};
 
-	if (len < WIRE_ACCEPT || p[0] > WIRE_ACCEPTED_MORE || p[1] & ~WIRE_ACCEPT_FILLS || p[2] ||
-	    p[3])
+	if (len < WIRE_ACCEPT || p[0] > WIRE_ACCEPTED_MORE ||
+	    p[1] & ~(WIRE_ACCEPT_FILLS | WIRE_ACCEPT_FLAGS) || p[2] || p[3])
 		return -EBADMSG;
 	len -= WIRE_ACCEPT;
 	accept.refused = p[0] == WIRE_REFUSED;
@@ -190,14 +212,14 @@ int wire_accept_get(const void *payload, size_t len, struct wire_accept *ret)
 	accept.have_first = bytes_get64(p + 16);
 	accept.digests = p + WIRE_ACCEPT;
 	if (accept.refused) {
-		if (accept.fills || accept.have || accept.first || accept.have_first)
+		if (p[1] || accept.have || accept.first || accept.have_first)
 			return -EBADMSG;
 		if (!text_get(accept.digests, len, WIRE_SENTENCE_MOST, accept.sentence))
 			return -EBADMSG;
 	}
 	if (!wire_accept_valid(&accept))
 		return -EBADMSG;
-	if (!accept.refused && len != (size_t)accept.have * DIGEST_SIZE)
+	if (!accept.refused && !wire_accept_fits(&accept, len, p[1] & WIRE_ACCEPT_FLAGS))
 		return -EBADMSG;
 	*ret = accept;
 	return 0;

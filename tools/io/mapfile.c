@@ -104,7 +104,7 @@ static int mapfile_print(FILE *file, const struct rescue_map *map, const struct 
 		enum rescue_status status = rescue_map_get(map, at, &start, &stop);
 
 		fprintf(file, "0x%08" PRIX64 "  0x%08" PRIX64 "  %c\n", start, stop - start,
-			status);
+			status == RESCUE_LOST ? RESCUE_BAD : status);
 	}
 	return fflush(file) || ferror(file) ? -EIO : 0;
 }

@@ -151,3 +151,62 @@ int rescue_chunk(struct rescue *rescue, uint64_t offset, void *buf, uint32_t len
 		return r;
 	return rescue_map_bytes(rescue->map, offset, len, RESCUE_MISSING) > 0;
 }
+
+/* What is FROM in LEN bytes at OFFSET becomes TO. */
+static int rescue_turn(struct rescue *rescue, uint64_t offset, uint64_t len, const char *from,
+		       enum rescue_status to)
+{
+	uint64_t end = offset + len, n;
+	int r = 0;
+
+	for (uint64_t at = offset; r == 0 && at < end; at += n) {
+		at = rescue_map_next(rescue->map, at, from, &n);
+		if (n == 0 || at >= end)
+			break;
+		n = MIN(n, end - at);
+		r = rescue_map_set(rescue->map, at, n, to);
+	}
+	return r;
+}
+
+int rescue_have(struct rescue *rescue, uint64_t offset, uint64_t len, bool missing, bool fills)
+{
+	if (!missing)
+		return rescue_map_set(rescue->map, offset, len, RESCUE_FINISHED);
+	return fills ? 0 : rescue_turn(rescue, offset, len, RESCUE_MISSING, RESCUE_LOST);
+}
+
+int rescue_seek(struct rescue *rescue, uint64_t offset)
+{
+	uint64_t len = rescue->reader.size - offset;
+
+	rescue->skip = rescue->skip_end = 0;
+	rescue->dead = false;
+	if (len == 0)
+		return 0;
+	rescue->again = rescue->finished = false;
+	int r = rescue_turn(rescue, offset, len, "+", RESCUE_UNTRIED);
+	return r < 0 ? r : rescue_turn(rescue, offset, len, "l", RESCUE_BAD);
+}
+
+int rescue_reread(struct rescue *rescue, uint64_t offset, void *buf, uint32_t len, bool ours)
+{
+	struct rescue_part part = {.offset = offset, .buf = buf, .len = len};
+	bool lacks = false;
+
+	memset(buf, 0, len);
+	rescue->skip = rescue->skip_end = 0;
+	int r = rescue_read_good(rescue, &part);
+	if (r == 0 && !ours) {
+		r = rescue_copy(rescue, &part);
+		if (r == 0)
+			r = rescue_finish(rescue, &part);
+		lacks = rescue_map_bytes(rescue->map, offset, len, RESCUE_MISSING) > 0;
+	}
+	if (r >= 0 && !lacks)
+		return 1;
+	if (r < 0 && r != -EIO)
+		return r;
+	r = rescue_map_set(rescue->map, offset, len, RESCUE_LOST);
+	return r < 0 ? r : 0;
+}

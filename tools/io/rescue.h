@@ -62,6 +62,23 @@ void rescue_later(struct rescue *rescue, bool later);
 int rescue_chunk(struct rescue *rescue, uint64_t offset, void *buf, uint32_t len);
 
 /*
+ * An output has the LEN bytes at OFFSET from elsewhere or before: all of them, or with MISSING not
+ * those that the map does not call finished. FILLS: these may be filled in. Returns 0 or -ENOMEM.
+ */
+int rescue_have(struct rescue *rescue, uint64_t offset, uint64_t len, bool missing, bool fills);
+/*
+ * rescue_chunk goes on at OFFSET: what was read from there on is read again; if there is something,
+ * so are bad sectors as often as before. Returns 0 or -ENOMEM.
+ */
+int rescue_seek(struct rescue *rescue, uint64_t offset);
+/*
+ * The chunk of LEN bytes at OFFSET once more: what was read of it, or where it is not OURS, and
+ * nobody knows what was, all of it. Returns 1, 0 when that cannot be read any more, so that what an
+ * output has of it has to stay, which counts as missing; or -errno as rescue_chunk.
+ */
+int rescue_reread(struct rescue *rescue, uint64_t offset, void *buf, uint32_t len, bool ours);
+
+/*
  * After the last chunk, and only after rescue_later: passes over the disk, every second one
  * backwards, in which the next chunk of CHUNK bytes at most is found that lacks something. Returns
  * 1, all of it, its offset and length when more of it could be read; -EAGAIN when not; 0 when all

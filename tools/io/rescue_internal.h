@@ -46,5 +46,7 @@ int rescue_try(struct rescue *rescue, const struct rescue_part *part, uint64_t a
  */
 int rescue_pass(struct rescue *rescue, const struct rescue_part *part, unsigned int pass,
 		enum rescue_status good);
+/* Reads again what of PART is known to be readable. Returns 0, -EIO when it is no more, -errno. */
+int rescue_read_good(struct rescue *rescue, const struct rescue_part *part);
 
 #endif

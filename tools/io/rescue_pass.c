@@ -80,8 +80,7 @@ void rescue_state(const struct rescue *rescue, struct rescue_state *ret)
 		ret->pass = rescue->pass - RESCUE_PASS_SCRAPE;
 }
 
-/* Reads again what of PART is known to be readable. Returns 0, -EIO when it is no more, -errno. */
-static int again_read_good(struct rescue *rescue, const struct rescue_part *part)
+int rescue_read_good(struct rescue *rescue, const struct rescue_part *part)
 {
 	uint64_t end = part->offset + part->len, start, stop;
 
@@ -129,7 +128,7 @@ static int again_chunk(struct rescue *rescue, const struct rescue_part *part)
 	int r = rescue_pass(rescue, part, rescue->pass, RESCUE_REGAINED);
 	if (r <= 0)
 		return r;
-	r = again_read_good(rescue, part);
+	r = rescue_read_good(rescue, part);
 	if (r < 0 && r != -EIO)
 		return r;
 	int settled = again_settle(rescue, part, r == 0 ? RESCUE_FINISHED : RESCUE_BAD);

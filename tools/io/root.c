@@ -46,17 +46,24 @@ int root_add(struct root *root, const struct image_entry *entry)
 	return 0;
 }
 
-int root_fill(struct root *root, uint64_t index, const struct image_entry *entry)
+int root_get(struct root *root, uint64_t index, struct image_entry *ret)
 {
-	struct image_entry before, after = *entry;
 	uint8_t raw[IMAGE_ENTRY];
 
 	if (!root->spool || index < root->first || index >= root->count)
-		return -EINVAL;
+		return 0;
 	int r = spool_read(root->spool, index - root->first, 1, raw);
 	if (r == 0)
-		r = image_entry_get(raw, &before);
-	if (r == 0 && !(before.flags & IMAGE_ENTRY_SLOT))
+		r = image_entry_get(raw, ret);
+	return r < 0 ? r : 1;
+}
+
+int root_fill(struct root *root, uint64_t index, const struct image_entry *entry)
+{
+	struct image_entry before = {0}, after = *entry;
+	int r = root_get(root, index, &before);
+
+	if (r >= 0 && !(before.flags & IMAGE_ENTRY_SLOT))
 		r = -EINVAL;
 	if (r < 0)
 		return r;

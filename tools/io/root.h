@@ -27,6 +27,8 @@ int root_keep(struct root *root, int fd);
 void root_clear(struct root *root);
 /* The next chunk; with SLOT in its flags it may come again. Returns 0 or -errno. */
 int root_add(struct root *root, const struct image_entry *entry);
+/* The digest and the flags of chunk INDEX. Returns 1, 0 where they are not kept, or -errno. */
+int root_get(struct root *root, uint64_t index, struct image_entry *ret);
 /* Chunk INDEX comes again, as ENTRY. Returns 0; -EINVAL where it may not; or another -errno. */
 int root_fill(struct root *root, uint64_t index, const struct image_entry *entry);
 /* Returns 0 and the root of an image with MAP, or -errno. */

@@ -51,6 +51,12 @@ bool source_rescued(const struct source *source);
  */
 void source_rescue_later(struct source *source, bool later);
 bool source_comes_again(const struct source *source);
+/*
+ * The receiver has chunk INDEX, FLAGS being the entry's: with UNREADABLE it may lack what SOURCE
+ * has not read, which with SLOT may come again. Returns 0 or -ENOMEM; of what is not rescued
+ * nothing is noted.
+ */
+int source_rescue_have(struct source *source, uint64_t index, uint32_t flags);
 /* How many bytes could not be read so far. */
 uint64_t source_missing(const struct source *source);
 /* Writes the mapfile, where there is one. Returns 0 or -errno. */
@@ -81,6 +87,15 @@ int source_next(struct source *source, struct source_chunk *ret);
  */
 int source_again(struct source *source, struct source_chunk *ret);
 /*
+ * What was read of chunk INDEX of a rescued disk once more, or where OURS is false, since another
+ * run read it, all of it. Returns 1, 0 when that cannot be read any more, or -errno with
+ * source_why.
+ */
+int source_reread(struct source *source, uint64_t index, bool ours, struct source_chunk *ret);
+/* Whether something of chunk INDEX could not be read; whether source_reread returned 0 for it. */
+bool source_lacks(const struct source *source, uint64_t index);
+bool source_lost(const struct source *source, uint64_t index);
+/*
  * Has source_next go on with chunk INDEX, or with the end behind the last one, whatever was given
  * before: an image is read again from its front, though not when nothing more of it is wanted.
  * Returns 0; -ESPIPE for a source that cannot be read again; or -errno with source_why.
@@ -88,7 +103,8 @@ int source_again(struct source *source, struct source_chunk *ret);
 int source_seek(struct source *source, uint64_t index);
 /*
  * Reads chunk INDEX, which must exist, as it is now; source_next goes on where it was. Returns 0
- * and its digest, -ESPIPE as above, or -errno with source_why.
+ * and its digest, -ESPIPE as above, -ENODATA when it is rescued and cannot be read everywhere, or
+ * another -errno with source_why.
  */
 int source_digest(struct source *source, uint64_t index, struct digest *ret);
 /* What the user called it, or "standard input". */

@@ -67,6 +67,8 @@ int source_next_stream(struct source *source, struct source_chunk *ret);
  * say of it goes to RET_FLAGS. Returns 0, or -errno with source->why.
  */
 int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uint32_t *ret_flags);
+/* Whether something of chunk INDEX was tried to read, and could not be. */
+bool source_rescue_failed(const struct source *source, uint64_t index);
 /* Behind the last chunk: the manifest lists what is missing. Returns 0 or -ENOMEM. */
 int source_rescue_end(struct source *source);
 

@@ -91,7 +91,7 @@ int source_rescue_save(struct source *source)
 	return mapfile_write(source->mapfile, rescue_map(source->rescue), &state);
 }
 
-static int rescue_failed(struct source *source, int r)
+static int rescue_fail(struct source *source, int r)
 {
 	struct rescue_state state;
 
@@ -123,7 +123,7 @@ int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uin
 	int r = rescue_chunk(source->rescue, offset, source->content, len);
 
 	if (r < 0)
-		return rescue_failed(source, r);
+		return rescue_fail(source, r);
 	*ret_flags = r ? IMAGE_ENTRY_UNREADABLE : 0;
 	if (r && source->later && offset > 0)
 		*ret_flags |= IMAGE_ENTRY_SLOT;
@@ -131,10 +131,70 @@ int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uin
 	return 0;
 }
 
+int source_rescue_have(struct source *source, uint64_t index, uint32_t flags)
+{
+	const struct chunk_map *map = &source->head.map;
+
+	if (!source->rescue)
+		return 0;
+	return rescue_have(source->rescue, chunk_offset(map, index), chunk_length(map, index),
+			   flags & IMAGE_ENTRY_UNREADABLE, flags & IMAGE_ENTRY_SLOT);
+}
+
+/* Whether a byte of chunk INDEX has a status among STATUSES. */
+static bool rescue_any(const struct source *source, uint64_t index, const char *statuses)
+{
+	const struct chunk_map *map = &source->head.map;
+
+	return source->rescue &&
+	       rescue_map_bytes(rescue_map(source->rescue), chunk_offset(map, index),
+				chunk_length(map, index), statuses) > 0;
+}
+
+bool source_lacks(const struct source *source, uint64_t index)
+{
+	return rescue_any(source, index, RESCUE_MISSING);
+}
+
+bool source_lost(const struct source *source, uint64_t index)
+{
+	const char lost[] = {RESCUE_LOST, '\0'};
+
+	return rescue_any(source, index, lost);
+}
+
+bool source_rescue_failed(const struct source *source, uint64_t index)
+{
+	return rescue_any(source, index, RESCUE_FAILED);
+}
+
+/* Chunk INDEX, as it is in source->content, to come again. */
+static int again_pack(struct source *source, uint64_t index, struct source_chunk *ret)
+{
+	struct source_chunk chunk = {.index = index, .entry.flags = IMAGE_ENTRY_SLOT};
+
+	if (source_lacks(source, index))
+		chunk.entry.flags |= IMAGE_ENTRY_UNREADABLE;
+	int r = source_pack(source, chunk_length(&source->head.map, index), &chunk);
+	if (r == 1)
+		*ret = chunk;
+	return r;
+}
+
+int source_reread(struct source *source, uint64_t index, bool ours, struct source_chunk *ret)
+{
+	const struct chunk_map *map = &source->head.map;
+	int r = rescue_reread(source->rescue, chunk_offset(map, index), source->content,
+			      chunk_length(map, index), ours);
+
+	if (r < 0)
+		return rescue_fail(source, r);
+	return r ? again_pack(source, index, ret) : 0;
+}
+
 int source_again(struct source *source, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
-	struct source_chunk chunk = {.entry.flags = IMAGE_ENTRY_SLOT};
 	uint64_t offset;
 	uint32_t len;
 
@@ -142,19 +202,11 @@ int source_again(struct source *source, struct source_chunk *ret)
 		return 0;
 	int r = rescue_again(source->rescue, map->chunk_size, source->content, &offset, &len);
 	if (r < 0 && r != -EAGAIN)
-		return rescue_failed(source, r);
+		return rescue_fail(source, r);
 	rescue_save_sometimes(source);
 	if (r == 0)
 		return source_rescue_end(source);
-	if (r < 0)
-		return r;
-	if (rescue_map_bytes(rescue_map(source->rescue), offset, len, RESCUE_MISSING))
-		chunk.entry.flags |= IMAGE_ENTRY_UNREADABLE;
-	chunk.index = offset / map->chunk_size;
-	r = source_pack(source, len, &chunk);
-	if (r == 1)
-		*ret = chunk;
-	return r;
+	return r < 0 ? r : again_pack(source, offset / map->chunk_size, ret);
 }
 
 int source_rescue_end(struct source *source)

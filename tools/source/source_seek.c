@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #include "source/source_kinds.h"
@@ -60,9 +61,13 @@ int source_seek(struct source *source, uint64_t index)
 	/* What a pipe gave is gone. */
 	if (source->stream)
 		return index == source->next ? 0 : -ESPIPE;
-	source->ended = index == chunk_count(&source->head.map);
 	source->next = index;
 	source->data = 0;
+	/* At its end there is still to be said what is missing. */
+	if (source->rescue)
+		return rescue_seek(source->rescue,
+				   MIN(chunk_offset(&source->head.map, index), source->disk->size));
+	source->ended = index == chunk_count(&source->head.map);
 	return source->load && !source->ended ? seek_image(source, index) : 0;
 }
 
@@ -98,6 +103,8 @@ static int seek_read(struct source *source, uint64_t offset, uint32_t len)
 	if (source->load)
 		return seek_read_image(source, offset, len);
 	r = disk_read(source->disk, offset, source->content, len);
+	if (r == -EIO && source->rescue)
+		return -ENODATA;
 	if (r < 0)
 		snprintf(source->why, sizeof(source->why),
 			 "%s cannot be read at byte %" PRIu64 ": %s", source->disk->path, offset,
@@ -114,6 +121,9 @@ int source_digest(struct source *source, uint64_t index, struct digest *ret)
 		return r;
 	if (r < 0)
 		return seek_fail(source, r, "");
+	/* What is known to be bad is not touched without need. */
+	if (source_rescue_failed(source, index))
+		return -ENODATA;
 	r = seek_read(source, chunk_offset(&source->head.map, index), len);
 	if (r == 0)
 		digest_chunk(source->content, len, ret);

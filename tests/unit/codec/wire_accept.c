@@ -54,9 +54,9 @@ static void accept_says_whether_chunks_may_come_again(void **state)
 	accept.fills = false;
 	assert_int_equal(wire_accept_get(buf, 24, &accept), 0);
 	assert_true(accept.fills);
-	buf[1] = 2;
+	buf[1] = 4;
 	assert_int_equal(wire_accept_get(buf, 24, &accept), -EBADMSG);
-	buf[1] = 3;
+	buf[1] = 5;
 	assert_int_equal(wire_accept_get(buf, 24, &accept), -EBADMSG);
 	/* A refusal is nothing else. */
 	accept = (struct wire_accept){.refused = true, .sentence = "no", .fills = true};
@@ -64,6 +64,43 @@ static void accept_says_whether_chunks_may_come_again(void **state)
 	assert_int_equal(buf[1], 0);
 	buf[1] = 1;
 	assert_int_equal(wire_accept_get(buf, 26, &accept), -EBADMSG);
+}
+
+/* The flags of each chunk stand behind all digests. */
+static void accept_tells_of_flags(void **state)
+{
+	const uint8_t digests[2 * DIGEST_SIZE] = {1}, flags[2] = {0, WIRE_HAVE_FLAGS};
+	struct wire_accept accept = {.first = 2, .have = 2, .digests = digests, .flags = flags};
+	const size_t len = 24 + sizeof(digests) + sizeof(flags);
+	uint8_t buf[64];
+
+	(void)state;
+	assert_int_equal(wire_accept_put(&accept, buf, len - 1), -ENOBUFS);
+	assert_int_equal(wire_accept_put(&accept, buf, sizeof(buf)), len);
+	assert_int_equal(buf[1], 2);
+	assert_int_equal(wire_accept_get(buf, len, &accept), 0);
+	assert_memory_equal(accept.digests, digests, sizeof(digests));
+	assert_memory_equal(accept.flags, flags, sizeof(flags));
+	assert_int_equal(wire_accept_get(buf, len - 1, &accept), -EBADMSG);
+	assert_int_equal(wire_accept_get(buf, len - 2, &accept), -EBADMSG);
+	/* ZERO and UNALLOCATED are none of them, nor what no entry has. */
+	for (int bit = 0; bit < 8; bit++) {
+		buf[len - 2] = 1u << bit;
+		assert_int_equal(wire_accept_get(buf, len, &accept),
+				 1u << bit & WIRE_HAVE_FLAGS ? 0 : -EBADMSG);
+	}
+	buf[len - 2] = 0;
+	/* Without the bit they are too much. */
+	buf[1] = 0;
+	assert_int_equal(wire_accept_get(buf, len, &accept), -EBADMSG);
+	assert_int_equal(wire_accept_get(buf, len - 2, &accept), 0);
+	assert_null(accept.flags);
+	/* Of no chunk there are none. */
+	accept = (struct wire_accept){.flags = flags};
+	assert_int_equal(wire_accept_put(&accept, buf, sizeof(buf)), 24);
+	assert_int_equal(buf[1], 0);
+	buf[1] = 2;
+	assert_int_equal(wire_accept_get(buf, 24, &accept), -EBADMSG);
 }
 
 static void accept_refusal_is_the_golden_one(void **state)
@@ -185,6 +222,7 @@ int main(void)
 		cmocka_unit_test(accept_is_the_golden_one),
 		cmocka_unit_test(accept_of_a_part_is_the_golden_one),
 		cmocka_unit_test(accept_says_whether_chunks_may_come_again),
+		cmocka_unit_test(accept_tells_of_flags),
 		cmocka_unit_test(accept_refusal_is_the_golden_one),
 		cmocka_unit_test(accept_get_refuses_other_lengths),
 		cmocka_unit_test(accept_get_refuses_fields_out_of_bounds),

@@ -23,7 +23,7 @@ serve() {
 	timeout 20 sh -c "until [ -e $1/disk ]; do sleep 0.05; done"
 }
 clean() {
-	for mount in bad healed doomed sick; do
+	for mount in bad healed doomed sick longer; do
 		fusermount3 -u -z "$mount" 2>/dev/null
 	done
 	tap_clean
@@ -176,6 +176,8 @@ static int fails(const char *says, int alone)
 	if (alone && left > 0)
 		fprintf(file, "%-9d", left - 1);
 	fclose(file);
+	if (alone && access("sectors/slow", F_OK) == 0)
+		usleep(50000);
 	return 1;
 }
 static int dying_pread(void *handle, void *buf, uint32_t count, uint64_t offset, uint32_t flags)
@@ -242,6 +244,113 @@ ok "and is the disk" cmp target disk
 sectors 1 1 1
 ok "so is an image in a folder" heals -o images/ -- --rescue sick/disk
 ok "it is right" sh -c 'zstd -q -d -c images/*.zst | cmp - disk'
+
+# Streams that break, and programs that die, while it is at it. The disk has a CHECKPOINT in its midst now.
+truncate -s 75497472 disk
+mkdir longer
+nbdfuse -r -P longer.pid longer/disk [ nbdkit --exit-with-parent cc dying.c ] 2>longer.err &
+timeout 20 sh -c "until [ -e longer/disk ]; do sleep 0.05; done"
+
+# broken FAULT... -- ARGUMENTS: over a cable that fails so, into broken.zst; what took effect is all of it.
+broken() {
+	: >faults
+	while [ "$1" != -- ]; do
+		echo "$1" >>faults
+		shift
+	done
+	shift
+	rm -f near far broken.zst
+	# shellcheck disable=SC2046 # words
+	python3 "$here/tests/unit/tools/proxy.py" near far $(cat faults) >proxy.out &
+	cable=$!
+	tbrecv -t 20 -s unix:far -o broken.zst 2>recv.err &
+	pid=$!
+	tbsend -t 20 -s unix:near "$@" 2>send.err
+	send=$?
+	wait_code "$pid"
+	recv=$?
+	kill "$cable" 2>/dev/null
+	diff faults proxy.out
+}
+cp disk wanted
+mended() {
+	broken "$@" && ended 0 0 && as_wanted broken.zst && tbstream verify -q broken.zst
+}
+sectors 1 1 1
+ok "a stream that breaks before all is sent" mended cut:15000000 -- --rescue longer/disk
+sectors 1 1 1
+ok "and while a chunk comes again, twice" mended cut:15000000 cut:9000000 cut:3000000 -- --rescue longer/disk
+zero 26624 1
+sectors 1 1 -1
+listed() {
+	ended 3 3 && as_wanted broken.zst && says "512 bytes in 1 range" recv.err && says "512 bytes in 1 range" send.err
+}
+broken cut:15000000 cut:9000000 -- --rescue longer/disk
+ok "and no more, after two breaks" listed
+
+# begun: a transfer whose sender tries bad sectors for long now. The programs are $receiver and $sender.
+begun() {
+	rm -f sock broken.zst broken.zst.part send.err
+	touch sectors/slow
+	tbrecv -t 20 -s unix:sock -o broken.zst 2>recv.err &
+	receiver=$!
+	tbsend -t 20 -s unix:sock --rescue --retries=100 longer/disk 2>send.err &
+	sender=$!
+	timeout 20 sh -c "until grep -q 'tried once more now' send.err; do sleep 0.02; done"
+	# All is there, with a CHECKPOINT near the end: the last chunks are zeros.
+	timeout 20 sh -c "until [ \"\$(stat -c %s broken.zst.part)\" -gt 18000000 ] &&
+		tail -c 1500 broken.zst.part | grep -aq TBSI; do sleep 0.02; done"
+}
+# over: both programs' codes.
+over() {
+	wait_code "$receiver"
+	recv=$?
+	wait_code "$sender"
+	send=$?
+}
+receiver_dies() {
+	sectors 0 "$1" "$2"
+	begun || return
+	kill -9 "$receiver"
+	wait_code "$receiver"
+	rm -f sock sectors/slow
+	tbrecv -t 20 -s unix:sock -o broken.zst 2>recv.err &
+	receiver=$!
+	over
+}
+cp disk wanted
+healed() { ended 0 0 && as_wanted broken.zst && tbstream verify -q broken.zst; }
+receiver_dies 3 30
+ok "a receiver that dies goes on, and all is filled in that heals" healed
+ok "behind the CHECKPOINT" says 'going on at chunk 16 of 18' recv.err
+
+# sender_dies CHUNK1 CHUNK3 ARGUMENTS: another one goes on, before which the sectors are so.
+sender_dies() {
+	sectors 0 0 -1
+	begun || return
+	kill -9 "$sender"
+	wait_code "$sender"
+	rm -f sectors/slow
+	sectors 0 "$1" "$2"
+	shift 2
+	tbsend -t 20 -s unix:sock "$@" longer/disk 2>send.err &
+	sender=$!
+	over
+}
+sender_dies 0 0 --rescue
+ok "what could not be read for a sender that died another one reads" healed
+sender_dies 0 -1 --rescue --retries=0
+partly() {
+	ended 3 3 && says "4.0 MiB in 1 range" recv.err && tbstream verify -q broken.zst
+}
+ok "or counts all of the chunk as missing" partly
+left_alone() {
+	zstd -q -d -c broken.zst >got && cmp -n 13631488 got disk && cmp -i 16777216 got disk
+}
+ok "but leaves what is there" left_alone
+sender_dies 0 0 --recheck
+ok "without --rescue too" partly
+ok "and its sender says so" says 'but for what could not be read: 4.0 MiB' send.err
 
 # A disk that is no more is no bad sector: it ends at once, and the mapfile knows how far it came.
 disappears() {

@@ -29,8 +29,8 @@ static void *sending_run(void *arg)
 	return NULL;
 }
 
-/* A source of four chunks; the sender has offered it. */
-static void sending_start(struct sending *sending)
+/* A source of four chunks, which is RESCUED; the sender has offered it. */
+static void sending_begin(struct sending *sending, bool rescued)
 {
 	struct digest_state root;
 
@@ -42,6 +42,10 @@ static void sending_start(struct sending *sending)
 	assert_int_equal(source_open(sending->path, PACK_LEVEL_DEFAULT, 0, &sending->source,
 				     sending->why, sizeof(sending->why)),
 			 0);
+	if (rescued)
+		assert_int_equal(
+			source_rescue(sending->source, 1, NULL, sending->why, sizeof(sending->why)),
+			0);
 	digest_start(&root);
 	for (int i = 0; i < CHUNKS; i++) {
 		assert_int_equal(source_digest(sending->source, i, &sending->digests[i]), 0);
@@ -53,6 +57,11 @@ static void sending_start(struct sending *sending)
 	link_test_pair(&sending->sender, &sending->receiver);
 	assert_int_equal(pthread_create(&sending->thread, NULL, sending_run, sending), 0);
 	free(resume_expect(&sending->receiver, WIRE_TYPE_OFFER));
+}
+
+static void sending_start(struct sending *sending)
+{
+	sending_begin(sending, false);
 }
 
 static void sending_end(struct sending *sending, int r, const char *part)
@@ -192,6 +201,87 @@ static void test_changed(void **state)
 	sending_end(&sending, -ESTALE, "`tbrecv --restart` begins anew");
 }
 
+/*
+ * The first three chunks are there, of which chunk 1 is not as the disk has it, with FLAGS. FILLS:
+ * it may come again.
+ */
+static void sending_incomplete(struct sending *sending, uint8_t flags, bool fills)
+{
+	const uint8_t all[] = {0, flags, 0};
+	struct wire_accept accept = {.first = 3, .have = 3, .fills = fills, .flags = all};
+	struct link_record *record = link_record_new(WIRE_TYPE_ACCEPT, 256);
+
+	sending_begin(sending, true);
+	sending->options.recheck = true;
+	sending->digests[1].bytes[7] ^= 1;
+	accept.digests = sending->digests[0].bytes;
+	resume_put(&sending->receiver, record, wire_accept_put(&accept, record->payload, 256));
+	sending->digests[1].bytes[7] ^= 1;
+}
+
+/* What an earlier run could not read everywhere is no change, and comes when it can be read. */
+static void test_incomplete(void **state)
+{
+	struct sending sending;
+
+	(void)state;
+	sending_incomplete(&sending, IMAGE_ENTRY_UNREADABLE | IMAGE_ENTRY_SLOT, true);
+	sending_take(&sending, 3, 3);
+	sending_take(&sending, 1, 1);
+	free(resume_expect(&sending.receiver, WIRE_TYPE_UNREADABLE));
+	sending_finish(&sending);
+}
+
+/* Where it cannot come again, all of it is listed, and the root is over what is there. */
+static void test_incomplete_for_good(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		bool fills;
+	} cases[] = {
+		{IMAGE_ENTRY_UNREADABLE, true},
+		{IMAGE_ENTRY_UNREADABLE, false},
+		{IMAGE_ENTRY_UNREADABLE | IMAGE_ENTRY_SLOT, false},
+	};
+	struct sending sending;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link_record *record;
+		struct digest_state root;
+		struct wire_range range;
+		uint32_t count;
+
+		sending_incomplete(&sending, cases[i].flags, cases[i].fills);
+		sending_take(&sending, 3, 3);
+		record = resume_expect(&sending.receiver, WIRE_TYPE_UNREADABLE);
+		assert_int_equal(wire_unreadable_get(record->payload, record->length, &count), 0);
+		assert_int_equal(count, 1);
+		wire_unreadable_range(record->payload, 0, &range);
+		assert_int_equal(range.offset, CHUNK_SIZE);
+		assert_int_equal(range.length, CHUNK_SIZE);
+		free(record);
+		sending.digests[1].bytes[7] ^= 1;
+		digest_start(&root);
+		for (int chunk = 0; chunk < CHUNKS; chunk++)
+			digest_update(&root, sending.digests[chunk].bytes, DIGEST_SIZE);
+		digest_root(&root, source_head(sending.source)->map.size, CHUNK_SIZE,
+			    &sending.root);
+		sending_finish(&sending);
+	}
+}
+
+/* One that has all of it may not differ, whoever rescues. */
+static void test_rescued_changed(void **state)
+{
+	struct sending sending;
+
+	(void)state;
+	sending_incomplete(&sending, 0, true);
+	resume_abort(&sending.receiver, "has changed at byte 4194304");
+	sending_end(&sending, -ESTALE, "`tbrecv --restart` begins anew");
+}
+
 /* Another stream, and another receiver: one that has something, and one that has nothing. */
 static void test_another_receiver(void **state)
 {
@@ -246,9 +336,15 @@ static void test_meant(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_from),	    cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_changed),	    cmocka_unit_test(test_another_receiver),
-		cmocka_unit_test(test_result_lost), cmocka_unit_test(test_meant),
+		cmocka_unit_test(test_from),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_another_receiver),
+		cmocka_unit_test(test_result_lost),
+		cmocka_unit_test(test_meant),
+		cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_incomplete_for_good),
+		cmocka_unit_test(test_rescued_changed),
 	};
 
 	return stop_install() || cmocka_run_group_tests_name("send_resume", tests, NULL, NULL);
