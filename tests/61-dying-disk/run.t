@@ -84,7 +84,7 @@ def run_pulled(left):
         "until [ -e /run/pulled ]; do sleep 0.1; done; cat > /dev/null; } < /run/pipe & "
         "until [ -e /run/pipe ]; do sleep 0.1; done; "
         "exec tbsend --plain --rescue --mapfile=/run/sda.map /dev/sda > /run/pipe")
-    agent.wait_path("/run/begun", 60)
+    agent.run("until [ -e /run/begun ]; do usleep 20000; done", 60)
     left.qmp.execute("device_del", id="disk2-drive")
     agent.wait_until("! [ -e /sys/block/sda ]", 30)
     agent.run("touch /run/pulled")

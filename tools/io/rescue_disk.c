@@ -133,6 +133,8 @@ static int rescue_disk_read(void *arg, uint64_t offset, void *buf, size_t len)
 	switch (r) {
 	case -EIO:
 	case -ETIMEDOUT: return disk_is_gone(disk->disk) ? -ENODEV : -EIO;
+	/* The end: one that was pulled has no bytes any more. */
+	case -ENODATA: return disk_is_gone(disk->disk) ? -ENODEV : r;
 	case -ENXIO:
 	case -ENOMEDIUM: return -ENODEV;
 	default: return r;
