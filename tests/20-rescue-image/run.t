@@ -316,4 +316,4 @@ def run(test):
     run_unattended(test)
 
 
-check.main(run, seconds=700)
+check.main(run, seconds=700, alone=True)

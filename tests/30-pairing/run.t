@@ -337,4 +337,4 @@ def run(test):
     alone(test)
 
 
-check.main(run, seconds=700 + WAIT)
+check.main(run, seconds=700 + WAIT, alone=True)

@@ -48,6 +48,15 @@ def entry(key, build):
     return path
 
 
+def turn(alone):
+    """Wait until this process may start machines: beside others, or ALONE because it measures time.
+    It may until it ends."""
+    key = "machines"
+    if key not in _held:
+        _held[key] = _lock_open(folder() / key)
+        fcntl.flock(_held[key], fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+
+
 def _build(path, build):
     # Under the exclusive lock a temporary folder can only be a dead builder's.
     temporary = _temporary(path)

@@ -238,9 +238,10 @@ def _run(run, test, seconds):
     return test.failed == 0
 
 
-def main(run, seconds):
-    """Run one test and exit."""
+def main(run, seconds, alone=False):
+    """Run one test and exit. `alone`: it measures time, and no other test may run meanwhile."""
     process.setup()
+    cache.turn(alone)
     name = pathlib.Path(sys.argv[0]).resolve().parent.name
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tbstream-{name}-"))
     good = False
