@@ -80,6 +80,11 @@ class Cable:
         """Add a fault, as "drop dir=ab pdf=2 at=+10"; its number."""
         return self.command(f"fault add {rule}")
 
+    def taken(self, number):
+        """How many frames have run into the fault with this number."""
+        rule = self.command("fault list").split()[int(number) - 1]
+        return int(rule.partition("taken=")[2])
+
     def tail(self, lines=20):
         return self.log.read_text(errors="replace").splitlines()[-lines:]
 
