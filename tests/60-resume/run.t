@@ -27,7 +27,7 @@ PAIRS = [pair.split("+") for pair in os.environ.get("DRIVERS", "in-tree+in-tree"
 FAR, NEAR = 18000, 8000
 # 64 MiB are safe, and so a CHECKPOINT, and the end is more than a second away.
 BEYOND = r'"done":(6[8-9]|[7-9]\d|1[0-4]\d)\d{6}'
-IMAGES = ("pulled", "receiver", "sender", "machine")
+IMAGES = ("pulled", "receiver", "sender", "laptop", "keeper")
 
 
 class Pair:
@@ -36,7 +36,7 @@ class Pair:
     def __init__(self, test, drivers, source):
         self.source = source
         self.restored = test.disk("restored.img", SIZE)
-        self.kept = test.disk("kept.img", 900 * MIB)
+        self.kept = test.disk("kept.img", 1200 * MIB)
         disks.run_tool(test.place(), "mke2fs", "-q", "-t", "ext4", self.kept)
         guest = {"ours": True, "load": keeper.DISKS + keeper.FILE_SYSTEMS + keeper.STREAM}
         self.left, self.right = test.pair(
@@ -44,6 +44,9 @@ class Pair:
              "disks": [machine.Disk(source), machine.Disk(self.restored)]},
             {"driver": drivers[1], "guest": guest, "disks": [machine.Disk(self.kept)]})
         self.fabric = test.cables[-1]
+        self.mount()
+
+    def mount(self):
         self.right.agent.run("mount -t ext4 /dev/vda /mnt")
 
     def receive(self, name):
@@ -117,13 +120,25 @@ def run_programs(pair):
 
 def run_machine(pair):
     with pair.behaviour("the laptop loses its power in mid-transfer, and boots again"):
-        receiving, sending = pair.receive("machine"), pair.send()
+        receiving, sending = pair.receive("laptop"), pair.send()
         sending.expect(BEYOND, 90)
         pair.left.kill()
         receiving.expect("start tbsend again", 60)
         pair.left.start()
         pair.left.agent.wait_ready()
         sending = pair.send()
+        ended(receiving, sending)
+        goes_on(receiving, 16)
+
+    with pair.behaviour("the keeper loses its power in mid-transfer, and boots again"):
+        receiving, sending = pair.receive("keeper"), pair.send()
+        sending.expect(BEYOND, 90)
+        pair.right.kill()
+        sending.expect("start tbrecv again", 60)
+        pair.right.start()
+        pair.right.agent.wait_ready()
+        pair.mount()
+        receiving = pair.receive("keeper")
         ended(receiving, sending)
         goes_on(receiving, 16)
 
@@ -166,4 +181,4 @@ def run(test):
         run_proof(test, pair)
 
 
-check.main(run, seconds=300 * len(PAIRS))
+check.main(run, seconds=360 * len(PAIRS))
