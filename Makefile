@@ -22,6 +22,8 @@ WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 NTFS     = $(if $(filter release,$(FLAVOR)),,yes)
 TESTS    =
 FUZZ_SECONDS = 60
+SEED     =
+ROUNDS   = 200
 JOBS     = $(shell nproc)
 # Recovery tests side by side: most have two machines, one of which waits for the other. Those that
 # measure time wait until they are alone.
@@ -73,8 +75,8 @@ Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .PHONY: all help programs plugin fabric units fuzzers install uninstall rescue demo check check-unit \
-	check-vm check-vm-driver check-vm-matrix check-vm-debug check-style check-compile bench fuzz \
-	deps clean sysroot module modules check-module check-dkms install-module install-plugin
+	check-faults check-vm check-vm-driver check-vm-matrix check-vm-debug check-style check-compile \
+	bench fuzz deps clean sysroot module modules check-module check-dkms install-module install-plugin
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -167,6 +169,14 @@ $(O)/nosync/tbrecv: $(O)/tools/main.o $(O)/tests/power/nosync.o $(TOOLS_LIB)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) -Wl,--wrap=fdatasync $(LIBS)
 
+# The programs of another flavour, for the soak of faults: make check-faults FLAVOR=asan
+$(O)/programs/tbstream: $(O)/tools/main.o $(TOOLS_LIB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
+$(O)/programs/tbsend $(O)/programs/tbrecv: $(O)/programs/tbstream
+	$(Q)ln -sf tbstream $@
+
 # Checks
 UNIT_T   = $(UNIT_SRC:%.c=build/t/asan/%.t) $(UNIT_SRC:%.c=build/t/valgrind/%.t)
 REPLAY_T = $(FUZZ_SRC:%.c=build/t/asan/%.t)
@@ -187,6 +197,12 @@ check: deps
 ## make check-unit      unit tests and fuzz corpora, under ASan and UBSan and under valgrind
 check-unit: check-programs
 	$(call prove,-j$(JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
+## make check-faults    backups and restores with random faults, natively
+##                      [SEED=… ROUNDS=200 or ROUND=…, FLAVOR=asan, MARKDOWN=file for the table]
+PROGRAMS = $(if $(filter release,$(FLAVOR)),build,$(O)/programs)
+check-faults: $(PROGRAMS)/tbsend $(PROGRAMS)/tbrecv
+	$(Q)tests/faults/soak.py --programs $(PROGRAMS) --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) \
+		$(if $(ROUND),--round $(ROUND)) $(if $(QUICK),--quick) $(if $(MARKDOWN),--markdown $(MARKDOWN))
 ## make check-vm        recovery tests on virtual machines [TESTS="10 20"]
 check-vm: programs fabric rescue
 	$(call prove,-j$(VM_JOBS) $(VM_T))
