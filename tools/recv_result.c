@@ -7,8 +7,12 @@
 #include "recv_internal.h"
 #include "ui/msg.h"
 
-#define RESULT_BYE    (10 * STOP_SECOND) /* for the sender's answer */
-#define RESULT_LINGER 60		 /* seconds for a sender to come again */
+/*
+ * For the sender's answer: longer than a stream is silent until it counts as broken, since a sender
+ * behind such a one comes again.
+ */
+#define RESULT_BYE    (15 * STOP_SECOND)
+#define RESULT_LINGER 60 /* seconds for a sender to come again */
 
 static int result_put(struct recv *recv, const struct wire_result *result)
 {

@@ -16,7 +16,8 @@ FAULT, and those behind the last one none:
     flip-back:N
     drop-back:N:M
     result:cut      the end comes in place of the receiver's RESULT
-    result:end      the same, and nobody carries anything after that
+    result:stall    nothing goes through any more, either way, from RESULT on
+    result:end      the end, as before, and nobody carries anything after that
 
 What took effect is said on standard output, a line each.
 """
@@ -121,7 +122,7 @@ def carry(sender, receiver, fault):
                 other.sendall(data)
             except OSError:
                 return
-            if ended and way.kind == "stall" and way.done:
+            if ended and way.done and (way.kind == "stall" or fault == "result:stall"):
                 gone(ways)
             if ended:
                 return

@@ -57,12 +57,18 @@ mended() {
 }
 
 # A stream that stays open in silence takes ten seconds to be seen: meanwhile all else is tested.
-mkdir quiet
-(
-	cd quiet && ln -s ../disk . && mended stall:9000000 >out 2>&1
-	echo $? >code
-) &
+# silent FOLDER FAULT: in that folder.
+silent() {
+	mkdir "$1"
+	(
+		cd "$1" && ln -s ../disk . && mended "$2" >out 2>&1
+		echo $? >code
+	) &
+}
+silent quiet stall:9000000
 quiet=$!
+silent unheard result:stall
+unheard=$!
 
 ok "a cable that is cut twice" mended cut:5000000 cut:9000000
 ok "the sender says that it waits, and for what" \
@@ -253,11 +259,14 @@ pipes() {
 }
 ok "a pipe that is cut ends both sides, which wait for nobody" pipes
 
-quiet_mended() {
-	cat quiet/out
-	[ "$(cat quiet/code)" = 0 ]
+silent_mended() {
+	cat "$1/out"
+	[ "$(cat "$1/code")" = 0 ]
 }
 wait_code "$quiet"
-ok "a stream that stays silent" quiet_mended
+ok "a stream that stays silent" silent_mended quiet
 ok "is said to be so" says 'nothing came from the other side' quiet/send.err
+wait_code "$unheard"
+ok "a stream that is silent from RESULT on" silent_mended unheard
+ok "does not end the receiver, which waits for the sender" says 'image.zst is complete here' unheard/recv.err
 tap_end
