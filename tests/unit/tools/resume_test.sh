@@ -109,8 +109,10 @@ lingers() {
 	(timeout 20 sh -c 'until grep -q "complete here" recv.err; do sleep 0.05; done' && kill -TERM "$(cat recv.pid)") &
 	rm -f near far
 	python3 "$proxy" near far result:end >proxy.out &
-	sh -c 'echo $$ >recv.pid; exec tbrecv -s unix:far --force -o image.zst 2>recv.err' &
+	sh -c 'echo $$ >recv.pid; exec tbrecv -t 20 -s unix:far --force -o image.zst 2>recv.err' &
 	pid=$!
+	# The sender has little patience: the cable has to be there before it.
+	timeout 20 sh -c 'until [ -S near ] && [ -S far ]; do sleep 0.05; done'
 	tbsend -t 1 -s unix:near disk 2>send.err
 	send=$?
 	wait_code "$pid"
