@@ -30,7 +30,7 @@ found() {
 		says "repeat: make check-faults SEED=1 ROUND=$round QUICK=yes PROGRAMS=stubs" found.err
 }
 
-# The last argument is the image or the target; the rounds are a backup and a restore, without kill.
+# The last argument is the image or the target. One round is a backup, one a restore, without a kill.
 BACKUP=4 RESTORE=1
 stubs
 rm stubs/tbrecv
