@@ -22,6 +22,7 @@ struct link_limits {
 	int64_t silence;   /* without a record, while we read */
 	int64_t renew;	   /* between two questions whether to pair again, before the first HELLO */
 	int64_t words;	   /* for the last ABORT to go out */
+	int64_t pause;	   /* from one opening of the stream to the next, at least */
 };
 extern const struct link_limits link_limits_default;
 

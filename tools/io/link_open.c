@@ -10,8 +10,6 @@
 
 #define LINK_TELL (STOP_SECOND / 2) /* a wait this short is not worth a word */
 
-#define LINK_PAUSE (STOP_SECOND / 5) /* from one opening to the next, at least */
-
 #define LINK_ERRORS 5 /* of a device while we greet: more in a row are no accident */
 
 /* The greeting of one opened stream after the other. */
@@ -173,7 +171,7 @@ static int greeting_wait(struct greeting *greeting, int64_t until)
 int link_reopen(struct link *link, const struct stream_options *options,
 		int (*again)(struct stream *, int64_t, char *, size_t), char *ret_why, size_t len)
 {
-	int64_t pause = link->opened + LINK_PAUSE;
+	int64_t pause = link->opened + link->limits.pause;
 
 	/* Whoever closes at once shall not make us open without end. */
 	if (stop_now() < pause && stop_poll(-1, 0, pause) == -EINTR) {

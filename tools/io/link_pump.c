@@ -16,6 +16,7 @@ const struct link_limits link_limits_default = {
 	.silence = 10 * STOP_SECOND,
 	.renew = STOP_SECOND,
 	.words = 2 * STOP_SECOND,
+	.pause = STOP_SECOND / 5,
 };
 
 int link_poll(struct link *link, struct link_events *events, int64_t until)

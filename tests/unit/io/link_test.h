@@ -34,6 +34,7 @@ static const struct link_limits link_test_limits = {
 	.silence = 1500 * MS,
 	.renew = 100 * MS,
 	.words = 2 * STOP_SECOND,
+	.pause = STOP_SECOND / 5,
 };
 
 static struct stream_address link_test_address(void)
