@@ -252,15 +252,10 @@ build/t/asan/%_fuzz.t: Makefile
 	@mkdir -p $(@D) && printf '#!/bin/sh\nexec build/asan/%s %s\n' $*_fuzz \
 		$(dir $*)corpus/$(notdir $*) > $@ && chmod +x $@
 
-## make fuzz            every fuzzer for FUZZ_SECONDS [60], from its corpus
+## make fuzz            every fuzzer for FUZZ_SECONDS [60], from its corpus, within bounds of memory
 fuzz:
 	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=fuzz fuzzers
-	$(Q)for f in $(FUZZ_SRC:%.c=%); do \
-		corpus=$$(dirname $$f)/corpus/$$(basename $$f _fuzz); \
-		new=build/fuzz/corpus/$$(basename $$f); mkdir -p $$new; \
-		echo "fuzzing $$f for $(FUZZ_SECONDS) s"; \
-		build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 \
-			-artifact_prefix=$$new- $$new $$corpus || exit 1; done
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_SRC:%.c=%)
 
 ## make bench           the kernel module beside the in-tree driver: ratios, no verdict
 bench: programs fabric
