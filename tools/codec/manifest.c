@@ -5,10 +5,23 @@
 
 #include "codec/manifest.h"
 
+/* What a character outside of strings, or the quote before one, costs: see MANIFEST_COST_MOST. */
+static size_t manifest_cost(char c)
+{
+	switch (c) {
+	case ',': return 1;
+	case ':':
+	case '"': return 2;
+	case '[': return 4;
+	case '{': return 8;
+	default: return 0;
+	}
+}
+
 /* jansson recurses and takes memory for every value: what TEXT can make it do is counted first. */
 static bool manifest_bounded(const char *text, size_t len)
 {
-	size_t depth = 0, values = 0;
+	size_t depth = 0, cost = 0;
 	bool quoted = false;
 
 	for (size_t i = 0; i < len; i++) {
@@ -27,9 +40,8 @@ static bool manifest_bounded(const char *text, size_t len)
 			depth++;
 		else if ((c == '}' || c == ']') && depth-- == 0)
 			return false;
-		if ((c == '{' || c == '[' || c == ',') && ++values > MANIFEST_VALUES_MOST)
-			return false;
-		if (depth > MANIFEST_DEPTH_MOST)
+		cost += manifest_cost(c);
+		if (depth > MANIFEST_DEPTH_MOST || cost > MANIFEST_COST_MOST)
 			return false;
 	}
 	return true;

@@ -16,10 +16,13 @@
 #include "codec/digest.h"
 #include "codec/image.h"
 
-/* How deep a manifest can nest, and how many values it holds: a bound on a hostile one's memory. */
-#define MANIFEST_DEPTH_MOST  16
-#define MANIFEST_VALUES_MOST (1u << 20)
-#define MANIFEST_VERSION     1 /* its key "format" */
+/*
+ * How deep a manifest can nest, and what it can cost: of the memory that jansson takes 64 bytes are
+ * counted as one, so that a hostile manifest takes 64 MiB at most, and its strings' length.
+ */
+#define MANIFEST_DEPTH_MOST 16
+#define MANIFEST_COST_MOST  (1u << 20)
+#define MANIFEST_VERSION    1 /* its key "format" */
 
 /*
  * Reads LEN bytes of JSON at TEXT: one object, no duplicate keys, nothing behind it, strings of
