@@ -189,7 +189,7 @@ VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.
 prove    = $(Q)rm -f build/failures; FAILURES=build/failures $(2) prove --exec '' $(1) || \
 	{ cat build/failures 2>/dev/null; exit 1; }
 
-## make check           all of the checks below but the three long ones
+## make check           all of the checks below but the four long ones
 check: deps
 	$(Q)$(MAKE) check-compile check-programs rescue
 	$(call prove,-j$(JOBS) $(MODULE_T) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
