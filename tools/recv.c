@@ -288,6 +288,16 @@ static int recv_over(struct recv *recv, struct link_record *record)
 	return r < 0 ? r : recv_stream(recv);
 }
 
+/* Why, and how to go on here, where that is known: whoever reads it may sit at the sender. */
+static void recv_give_up(struct recv *recv)
+{
+	const char *note = sink_note(recv->sink);
+	char sentence[WIRE_SENTENCE_MOST + 1];
+
+	snprintf(sentence, sizeof(sentence), "%s%s%s", recv->why, note[0] ? "; " : "", note);
+	link_abort(recv->link, sentence);
+}
+
 int recv_records(struct link *link, struct sink *sink, const struct recv_options *options,
 		 struct recv_result *before, struct recv_result *ret, char *ret_why, size_t len)
 {
@@ -325,7 +335,7 @@ int recv_records(struct link *link, struct sink *sink, const struct recv_options
 		recv_say_result(&recv);
 		progress_update(recv.progress, ret->size, ret->stored);
 	} else if (!recv.told && !link_ended(link)) {
-		link_abort(link, ret_why);
+		recv_give_up(&recv);
 	}
 	progress_end(recv.progress);
 	root_clear(&recv.root);

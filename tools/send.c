@@ -333,7 +333,9 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 	ret->size = chunk_map_known(send.map);
 	if (r == 0)
 		progress_update(options->progress, ret->size, send.stored);
-	else if (!link_ended(link))
+	else
+		ret->safe = send_safe(&send);
+	if (r < 0 && !link_ended(link))
 		link_abort(link, ret_why);
 	return r;
 }

@@ -14,6 +14,7 @@ struct send_result {
 	struct digest root;
 	uint64_t size;	  /* of the device, bytes */
 	uint64_t stored;  /* of the image: frames only with records, all of it with plain */
+	uint64_t safe;	  /* of a transfer that failed: bytes of the device that were confirmed */
 	uint64_t missing; /* bytes of the source that could not be read, and what missing_tell */
 	char where[400];  /* says of them */
 };

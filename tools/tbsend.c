@@ -9,6 +9,7 @@
 #include "io/disk.h"
 #include "programs.h"
 #include "send.h"
+#include "tbsend.h"
 #include "ui/msg.h"
 
 struct tbsend {
@@ -22,98 +23,6 @@ struct tbsend {
 	bool missing;	       /* one of those that are confirmed is not complete */
 	char why[768];
 };
-
-/* "-" is standard input. */
-static bool tbsend_is_stream(const char *path)
-{
-	return !strcmp(path, "-");
-}
-
-/* What standard input cannot do. */
-static int tbsend_check_stream(const struct options *options)
-{
-	bool stream = false;
-
-	for (int i = 0; i < options->count; i++)
-		stream |= tbsend_is_stream(options->arguments[i]);
-	if (!stream)
-		return -1;
-	if (options->count > 1)
-		msg_error("- is standard input, which goes alone: send the rest by a transfer of "
-			  "its own");
-	else if (options->raw)
-		msg_error("--raw would send standard input as it is, as `cat` does: leave out "
-			  "tbsend, or --raw");
-	else if (options->partition)
-		msg_error("--partition is for an image in a file: standard input is sent as it "
-			  "comes");
-	else if (options->stream.kind == STREAM_STDIO && !options->plain)
-		msg_error("standard input cannot be both what is sent and the stream: name "
-			  "another --stream, or give --plain");
-	else if (options->rescue)
-		msg_error("--rescue is for a disk: what standard input did not give cannot be read "
-			  "again");
-	else if (isatty(STDIN_FILENO))
-		msg_error("standard input is a terminal: pipe into it what is to be sent, as in "
-			  "`tar c /home | tbsend -`");
-	else
-		return -1;
-	return EXIT_USAGE;
-}
-
-static int tbsend_check(struct tbsend *run)
-{
-	struct options *options = &run->options;
-	int code = tbsend_check_stream(options);
-
-	if (code >= 0)
-		return code;
-
-	if (options->count == 0) {
-		msg_error("which disk? Say `tbsend /dev/nvme0n1`; `tbstream disks` lists them");
-		return EXIT_USAGE;
-	}
-	if (options->count > 1 && (options->plain || options->partition)) {
-		msg_error("%s takes one source: '%s' is one too many",
-			  options->raw	   ? "--raw"
-			  : options->plain ? "--plain"
-					   : "--partition",
-			  options->arguments[1]);
-		return EXIT_USAGE;
-	}
-	if (options->count > MANIFEST_SET_MOST) {
-		msg_error("%d disks are too many for one transfer: send at most %d at a time",
-			  options->count, MANIFEST_SET_MOST);
-		return EXIT_USAGE;
-	}
-	if (options->raw && options->partition) {
-		msg_error("--raw sends bytes as they are: --partition does not go with it");
-		return EXIT_USAGE;
-	}
-	if (options->rescue && (options->raw || options->partition)) {
-		msg_error("--rescue does not go with %s, which can list nothing as missing",
-			  options->raw ? "--raw" : "--partition");
-		return EXIT_USAGE;
-	}
-	if (!options->rescue && (options->retries >= 0 || options->mapfile)) {
-		msg_error("%s goes with --rescue: without it the first read error ends everything",
-			  options->mapfile ? "--mapfile" : "--retries");
-		return EXIT_USAGE;
-	}
-	if (options->mapfile && options->count > 1) {
-		msg_error("--mapfile is of one disk: '%s' is one too many", options->arguments[1]);
-		return EXIT_USAGE;
-	}
-	if (options->plain && !options->stream_given)
-		options->stream = (struct stream_address){.kind = STREAM_STDIO};
-	if (options->stream.kind == STREAM_STDIO && isatty(STDOUT_FILENO)) {
-		msg_error("an image is nothing for a terminal: redirect the output, as in "
-			  "`tbsend --plain %s > image.zst`",
-			  options->arguments[0]);
-		return EXIT_USAGE;
-	}
-	return -1;
-}
 
 static const char *tbsend_path(const struct tbsend *run)
 {
@@ -165,12 +74,26 @@ static char *tbsend_list(const struct tbsend *run, int from, int to)
 	return text;
 }
 
+/* What is not lost. Where the receiver keeps it is the receiver's to say. */
+static void tbsend_hint(const struct tbsend *run)
+{
+	char safe[24];
+
+	if (!run->result.safe || tbsend_is_stream(tbsend_path(run)))
+		return;
+	msg_size(run->result.safe, safe);
+	msg_error("the receiver had %s of %s: where it keeps an image, the same command goes on "
+		  "with that, once tbrecv runs there again",
+		  safe, tbsend_name(run));
+}
+
 static int tbsend_failed(const struct tbsend *run, int r)
 {
 	if (r == -EINTR)
 		msg_error("interrupted before the receiver confirmed %s", tbsend_name(run));
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
+	tbsend_hint(run);
 	if (run->disk) {
 		char *safe = tbsend_list(run, 0, run->disk);
 		char *rest = tbsend_list(run, run->disk, run->options.count);
@@ -428,7 +351,7 @@ int tbsend_main(int argc, char **argv)
 	int code = program_start(OPTIONS_SEND, argc, argv, &run.options);
 
 	if (code < 0)
-		code = tbsend_check(&run);
+		code = tbsend_check(&run.options);
 	if (code >= 0)
 		return code;
 	int r = run.options.raw ? 0 : tbsend_open(&run);

@@ -39,6 +39,7 @@ int stop_install(void)
 	if (fd < 0)
 		return -errno;
 	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
 	err = pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (err) {
 		close(fd);

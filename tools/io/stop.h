@@ -13,8 +13,9 @@
 #define STOP_NEVER  INT64_MAX
 
 /*
- * Blocks SIGINT, SIGTERM and SIGHUP (which then only show at the descriptor), and SIGPIPE for good.
- * Call once, before any thread is started. Returns 0 or -errno.
+ * Blocks SIGINT, SIGTERM and SIGHUP (which then only show at the descriptor), and for good SIGPIPE
+ * and SIGXFSZ, for which EPIPE and EFBIG say the same in a sentence. Call once, before any thread
+ * is started. Returns 0 or -errno.
  */
 int stop_install(void);
 /* The descriptor to poll for input: readable for ever once a signal came. -1 before stop_install.

@@ -128,6 +128,11 @@ void folder_close(struct folder *folder)
 	free(folder);
 }
 
+const char *folder_path(const struct folder *folder)
+{
+	return folder->path;
+}
+
 /* A string that came from the peer, so that it harms neither memory nor a terminal. */
 static json_t *folder_text(const char *text)
 {

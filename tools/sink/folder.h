@@ -23,6 +23,8 @@ bool folder_meant(const char *path);
  */
 int folder_open(const char *path, bool force, struct folder **ret, char *ret_why, size_t len);
 void folder_close(struct folder *folder); /* NULL is fine */
+/* Without the slash at its end. */
+const char *folder_path(const struct folder *folder);
 
 /*
  * The next image: its path, from the MANIFEST that is offered and the IDENTITY in HEAD. Writes

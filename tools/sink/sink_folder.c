@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A folder as the sink: an image in it, under a name that its manifest gives, and the index. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,11 @@
 static int sink_folder_took(struct sink *sink, int r)
 {
 	sink->stored = sink->image->stored;
-	memcpy(sink->note, sink->image->note, sizeof(sink->note));
+	sink->note[0] = '\0';
+	if (sink->image->note[0])
+		snprintf(sink->note, sizeof(sink->note),
+			 "%s keeps what arrived: `tbrecv -o %s/` goes on with it",
+			 sink->image->part, folder_path(sink->folder));
 	if (r < 0)
 		memcpy(sink->why, sink->image->why, sizeof(sink->why));
 	return r;

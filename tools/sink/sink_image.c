@@ -20,12 +20,13 @@ static int sink_image_error(struct sink *sink, int r)
 	if (r == -EINTR)
 		return r;
 	if (r == -ENOSPC || r == -EDQUOT)
-		return sink_fail(sink, r, "no space is left for %s: make room%s", sink->name,
-				 sink->part ? "" : " and begin again");
+		return sink_fail(sink, r, "%s for %s: make room%s",
+				 r == -ENOSPC ? "no space is left" : "the disk quota is used up",
+				 sink->name, sink->note[0] ? "" : " and begin again");
 	if (r == -EFBIG)
 		return sink_fail(sink, r,
-				 "%s has become larger than its file system takes: choose another "
-				 "one",
+				 "%s has become larger than its file system, or `ulimit -f`, "
+				 "allows: choose another place, or raise the limit",
 				 sink->name);
 	if (r == -EPIPE)
 		return sink_fail(sink, r, "the program that reads %s has ended", sink->name);

@@ -22,11 +22,26 @@
 /* A part file is never a link to something else, and what is no file must not make us wait. */
 #define PART_OPEN (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
+/* What helps against R, behind the sentence that names it. */
+static const char *part_way_out(int r)
+{
+	switch (r) {
+	case -EROFS:
+	case -EACCES:
+	case -EPERM: return ": choose a folder that can be written to";
+	case -ENOENT:
+	case -ENOTDIR: return ": choose a folder that exists";
+	case -ENOSPC:
+	case -EDQUOT: return ": make room, and begin again";
+	default: return "";
+	}
+}
+
 static int part_error(struct sink *sink, const char *path, int r)
 {
 	if (r == -EINTR)
 		return r;
-	return sink_fail(sink, r, "%s cannot be opened: %s", path, strerror(-r));
+	return sink_fail(sink, r, "%s cannot be opened: %s%s", path, strerror(-r), part_way_out(r));
 }
 
 /* An image stands under the name: whether it is one that can be gone on with. */

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Images that one run of tbrecv begins and another finishes. The first one ends when its file becomes too
-# large: by a signal, as if it was killed at that byte, or by an error.
+# Images that one run of tbrecv begins and another finishes. The first one is killed when the cable has brought
+# so many bytes and no more, or ends by an error when its file becomes too large.
 # shellcheck source=tests/unit/tools/tap.sh
 # shellcheck disable=SC2317,SC2086 # the functions are called by ok; words
 . "$(dirname "$0")/tap.sh"
 # shellcheck source=tests/unit/tools/peers.sh
 . "$(dirname "$0")/peers.sh"
 cd "${work:?}" || exit 1
+proxy=${here:?}/tests/unit/tools/proxy.py
 
 # 26 chunks of 64 KiB that do not compress, and zeros: a CHECKPOINT stands behind the 16th.
 for _ in $(seq 26); do
@@ -16,25 +17,34 @@ for _ in $(seq 26); do
 done >disk
 decoded() { zstd -q -d -c <"$1" | cmp - disk; }
 
-# began [RECV-ARGUMENTS]: a run that is killed behind chunk 16; and its sender ends.
-began() {
-	rm -f sock
-	(
-		ulimit -f 2600
-		exec tbrecv -t 20 -s unix:sock "$@"
-	) >recv.out 2>recv.err &
+# killed -o OUT: a run that is killed behind chunk 16; its sender, $sender, goes on.
+killed() {
+	rm -f near far
+	python3 "$proxy" near far hold:1400000 >proxy.out &
+	cable=$!
+	tbsend -t 20 -s unix:near disk 2>send.err &
+	sender=$!
+	tbrecv -t 20 -s unix:far "$@" >recv.out 2>recv.err &
 	pid=$!
-	tbsend -t 1 -s unix:sock disk 2>send.err
-	send=$?
+	# shellcheck disable=SC2016 # that shell's
+	timeout 20 sh -c 'until [ "$(cat "$0"*.part | wc -c)" -gt 1300000 ]; do sleep 0.02; done' "$2" 2>part.err
+	kill -9 "$pid"
 	wait_code "$pid"
 	recv=$?
-	ended 1 153
 }
-# failed [RECV-ARGUMENTS]: the same by an error.
+# began -o OUT: and its sender ends, too.
+began() {
+	killed "$@"
+	kill "$sender"
+	wait_code "$sender"
+	send=$?
+	kill "$cable"
+	ended 1 137
+}
+# failed [RECV-ARGUMENTS]: a run that ends in an error there.
 failed() {
 	rm -f sock
 	(
-		trap '' XFSZ
 		ulimit -f 2600
 		exec tbrecv -t 20 -s unix:sock "$@"
 	) >recv.out 2>recv.err &
@@ -63,20 +73,13 @@ ok "it is complete" refused --resume -o image.zst -- -t 1 disk
 ok "which is said" says 'image.zst is complete already' recv.err
 
 back() {
-	rm -f sock image.zst
-	(
-		ulimit -f 2600
-		exec tbrecv -t 20 -s unix:sock -o image.zst
-	) >recv.out 2>recv.err &
-	pid=$!
-	tbsend -t 20 -s unix:sock disk 2>send.err &
-	sender=$!
-	wait_code "$pid"
-	rm -f sock
-	tbrecv -t 20 -s unix:sock -o image.zst 2>recv.err
+	rm -f image.zst
+	killed -o image.zst
+	tbrecv -t 20 -s unix:far -o image.zst 2>recv.err
 	recv=$?
 	wait_code "$sender"
 	send=$?
+	kill "$cable"
 	ended 0 0
 }
 ok "the sender may stay, and goes on with the next receiver" back
@@ -84,15 +87,15 @@ ok "behind the last CHECKPOINT, too" resumed 16
 ok "and that image is whole" decoded image.zst
 
 ok "a receiver that cannot write any more" failed -o full.zst
-ok "says why" says 'full.zst has become larger than its file system takes' recv.err
+ok "says why" says 'full.zst has become larger than its file system, or .ulimit -f., allows' recv.err
 ok "and how to go on" says 'full.zst.part keeps what arrived: .tbrecv -o full.zst. goes on' recv.err
+ok "the sender says it, too" says 'full.zst has become larger .*; full.zst.part keeps .*tbrecv -o full.zst. goes on' send.err
 ok "--resume does" transfer --resume -o full.zst -- disk
 ok "and the image is whole then" decoded full.zst
 
 to_stdout() {
 	rm -f sock
 	(
-		trap '' XFSZ
 		ulimit -f 2600
 		exec tbrecv -t 20 -s unix:sock
 	) >out.zst 2>recv.err &

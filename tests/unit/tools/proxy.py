@@ -12,6 +12,7 @@ FAULT, and those behind the last one none:
     flip:N          byte N from the sender is another one
     drop:N:M        M bytes from the sender, from byte N on, are lost
     stall:N         nothing goes through any more after N bytes, either way, until both ends are gone
+    hold:N          the same, until one of the ends is gone
     cut-back:N      as cut, flip, drop, counted in what comes from the receiver
     flip-back:N
     drop-back:N:M
@@ -91,7 +92,7 @@ class Way:
         if self.kind == "ok" or self.at <= self.numbers[0]:
             return data, False
         at = max(self.numbers[0] - start, 0)
-        if self.kind in ("cut", "stall"):
+        if self.kind in ("cut", "stall", "hold"):
             self.effect()
             return data[:at], True
         if self.kind == "flip" and start <= self.numbers[0]:
@@ -104,11 +105,11 @@ class Way:
 
 
 def gone(ends):
-    """Waits until both ends are, taking nothing from them."""
+    """Waits until one of the ends is, taking nothing from them."""
+    poll = select.poll()
     for end in ends:
-        poll = select.poll()
         poll.register(end, select.POLLHUP | select.POLLRDHUP)
-        poll.poll()
+    poll.poll()
 
 
 def carry(sender, receiver, fault):
@@ -123,6 +124,9 @@ def carry(sender, receiver, fault):
             except OSError:
                 return
             if ended and way.done and (way.kind == "stall" or fault == "result:stall"):
+                gone([end])
+                gone([other])
+            if ended and way.done and way.kind == "hold":
                 gone(ways)
             if ended:
                 return
