@@ -19,7 +19,7 @@
 static int recv_plain_sink(struct sink *sink, int r, char *ret_why, size_t len)
 {
 	if (r < 0)
-		snprintf(ret_why, len, "%s", r == -EINTR ? "Interrupted." : sink_why(sink));
+		snprintf(ret_why, len, "%s", r == -EINTR ? "interrupted" : sink_why(sink));
 	return r;
 }
 

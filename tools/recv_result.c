@@ -83,8 +83,10 @@ static int result_mend(struct recv *recv, int error, int64_t deadline)
 
 	if (set->index < set->count)
 		return recv_mend(recv, error, recv->options->mend->options->timeout);
-	if (left <= 0)
+	if (left <= 0 || !link_mends(recv->link)) {
+		recv->lost = false;
 		return error;
+	}
 	msg_note("%s is complete here: waiting up to %d s for a sender that may not know it",
 		 sink_name(recv->sink), RESULT_LINGER);
 	return recv_mend(recv, error, left);

@@ -247,10 +247,13 @@ static int zero_aligned(const struct disk *disk, uint64_t offset, uint64_t len)
 	uint64_t range[2] = {offset, len};
 	int rc = -1;
 
-	if (!disk->block || disk->discard)
-		rc = fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
-	if (rc < 0 && disk->block)
-		rc = ioctl(disk->fd, BLKZEROOUT, range);
+	do {
+		if (!disk->block || disk->discard)
+			rc = fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
+				       len);
+		if (rc < 0 && disk->block)
+			rc = ioctl(disk->fd, BLKZEROOUT, range);
+	} while (rc < 0 && errno == EINTR);
 	if (rc == 0)
 		return 0;
 	if (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ENOTTY)
@@ -293,7 +296,12 @@ uint64_t disk_next_data(const struct disk *disk, uint64_t offset)
 
 int disk_sync(const struct disk *disk)
 {
-	return fdatasync(disk->fd) < 0 ? medium_error(errno) : 0;
+	int rc;
+
+	do {
+		rc = fdatasync(disk->fd);
+	} while (rc < 0 && errno == EINTR);
+	return rc < 0 ? medium_error(errno) : 0;
 }
 
 int disk_reread_table(const struct disk *disk)

@@ -98,7 +98,12 @@ ssize_t out_read_at(int fd, void *buf, size_t len, uint64_t offset)
 
 int out_sync(int fd)
 {
-	if (!fdatasync(fd))
+	int r;
+
+	do {
+		r = fdatasync(fd);
+	} while (r && errno == EINTR);
+	if (!r)
 		return 1;
 	if (errno == EINVAL || errno == EROFS || errno == ENOTSUP)
 		return 0;
@@ -108,7 +113,10 @@ int out_sync(int fd)
 int out_sync_folder(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 || fsync(fd) ? -errno : 0;
+	int r = fd < 0 ? -errno : -EINTR;
+
+	while (r == -EINTR)
+		r = fsync(fd) ? -errno : 0;
 
 	if (fd >= 0)
 		close(fd);

@@ -130,7 +130,10 @@ int spool_put(struct spool *spool, uint64_t index, const struct image_entry *ent
 	if (r < 0)
 		return r;
 	image_entry_put(entry, raw);
-	ssize_t n = pwrite(spool->fd, raw, sizeof(raw), index * IMAGE_ENTRY);
+	ssize_t n;
+	do {
+		n = pwrite(spool->fd, raw, sizeof(raw), index * IMAGE_ENTRY);
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	return n == sizeof(raw) ? 0 : -EIO;

@@ -12,6 +12,8 @@ static int sink_raw_write(struct sink *sink, const void *buf, size_t len)
 
 	if (r == 0)
 		sink->stored += len;
+	else if (r == -EPIPE)
+		sink_fail(sink, r, "the program that reads %s has ended", sink->name);
 	else if (r != -EINTR)
 		sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
 	return r;

@@ -49,8 +49,12 @@ static void put(const char *text, const char *end)
 	int n;
 
 	n = asprintf(&all, "%s%s%*s%s", drawn ? "\r" : "", text, (int)pad, "", end);
-	if (n < 0)
+	/* Without memory nothing is put over what is drawn. */
+	if (n < 0) {
+		write_all(text, strlen(text));
+		write_all(end, strlen(end));
 		return;
+	}
 	write_all(all, n);
 	free(all);
 }

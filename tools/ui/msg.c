@@ -50,15 +50,18 @@ static char *text_clean(const char *text)
 
 static void print(const char *event, const char *prefix, const char *format, va_list args)
 {
-	char *text, *clean, *line = NULL;
+	char *text = NULL, *clean = NULL, *line = NULL;
 
 	if (vasprintf(&text, format, args) < 0)
-		return;
-	clean = text_clean(text);
+		text = NULL;
+	else
+		clean = text_clean(text);
+	if (clean && !msg.json && asprintf(&line, "%s: %s%s", msg.program, prefix, clean) < 0)
+		line = NULL;
 	if (clean && msg.json)
 		print_json(event, clean);
-	else if (clean && asprintf(&line, "%s: %s%s", msg.program, prefix, clean) >= 0)
-		line_print(line);
+	else
+		line_print(line ? line : "out of memory, also to say what for");
 	free(line);
 	free(clean);
 	free(text);
