@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include "io/rescue.h"
 #include "io/stop.h"
 #include "io/verify.h"
+#include "options_value.h"
 #include "ui/msg.h"
 
 #define OPTIONS_BOTH (OPTIONS_SEND | OPTIONS_RECV)
@@ -44,6 +43,7 @@ enum {
 	OPT_RESCUE,
 	OPT_RETRIES,
 	OPT_MAPFILE,
+	OPT_MEMORY,
 };
 
 static const struct options_entry {
@@ -68,6 +68,9 @@ static const struct options_entry {
 	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
 	{"threads", 'T', "N", OPTIONS_VERIFY,
 	 "so many at once, 1 to 64 (default: one for every processor, at most 8)"},
+	{"memory", OPT_MEMORY, "SIZE", OPTIONS_BOTH,
+	 "take no more memory than this, such as 64M (default: what is quickest; on a machine of "
+	 "less than 256 MiB a quarter of that)"},
 	{"partition", OPT_PARTITION, "N", OPTIONS_SEND,
 	 "send only this partition of the disk that an image holds"},
 	{"partition", OPT_PARTITION, "N", OPTIONS_MOUNT,
@@ -241,35 +244,6 @@ static void options_help(enum options_program program)
 					: "");
 }
 
-/* Reads a whole number of LEAST..MOST. Returns 0 or -EINVAL. */
-static int options_number(const char *text, long least, long most, long *ret)
-{
-	char *end;
-
-	errno = 0;
-	long n = strtol(text, &end, 10);
-
-	if (errno || end == text || *end || !isdigit((unsigned char)*text) || n < least || n > most)
-		return -EINVAL;
-	*ret = n;
-	return 0;
-}
-
-static int options_uuid(const char *text, char ret[37])
-{
-	if (strlen(text) != 36)
-		return -EINVAL;
-	for (int i = 0; i < 36; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
-			return -EINVAL;
-		ret[i] = tolower((unsigned char)text[i]);
-	}
-	ret[36] = '\0';
-	return 0;
-}
-
 static int options_stream(struct options *options, const char *text)
 {
 	char why[256];
@@ -290,19 +264,19 @@ static int options_take(struct options *options, int value, const char *text)
 	switch (value) {
 	case 's': return options_stream(options, text);
 	case 'p':
-		if (options_uuid(text, options->peer) == 0)
+		if (options_value_uuid(text, options->peer) == 0)
 			return OPTIONS_OK;
 		msg_error("--peer wants a UUID as `tbstream status` shows it, not '%s'", text);
 		return OPTIONS_USAGE;
 	case 't':
-		if (options_number(text, 0, OPTIONS_TIMEOUT_MOST, &n) == 0) {
+		if (options_value_number(text, 0, OPTIONS_TIMEOUT_MOST, &n) == 0) {
 			options->timeout = n * STOP_SECOND;
 			return OPTIONS_OK;
 		}
 		msg_error("--timeout wants a number of seconds, not '%s'", text);
 		return OPTIONS_USAGE;
 	case 'l':
-		if (options_number(text, PACK_LEVEL_LEAST, PACK_LEVEL_MOST, &n) == 0) {
+		if (options_value_number(text, PACK_LEVEL_LEAST, PACK_LEVEL_MOST, &n) == 0) {
 			options->level = n;
 			return OPTIONS_OK;
 		}
@@ -310,22 +284,27 @@ static int options_take(struct options *options, int value, const char *text)
 			  PACK_LEVEL_MOST, text);
 		return OPTIONS_USAGE;
 	case 'T':
-		if (options_number(text, 1, VERIFY_THREADS_MOST, &n) == 0) {
+		if (options_value_number(text, 1, VERIFY_THREADS_MOST, &n) == 0) {
 			options->threads = n;
 			return OPTIONS_OK;
 		}
 		msg_error("--threads wants a number from 1 to %d, not '%s'", VERIFY_THREADS_MOST,
 			  text);
 		return OPTIONS_USAGE;
+	case OPT_MEMORY:
+		if (options_value_size(text, &options->memory) == 0)
+			return OPTIONS_OK;
+		msg_error("--memory wants a size, such as 64M or 1G, not '%s'", text);
+		return OPTIONS_USAGE;
 	case OPT_PARTITION:
-		if (options_number(text, 1, OPTIONS_PARTITION_MOST, &n) == 0) {
+		if (options_value_number(text, 1, OPTIONS_PARTITION_MOST, &n) == 0) {
 			options->partition = n;
 			return OPTIONS_OK;
 		}
 		msg_error("--partition wants a partition's number, not '%s'", text);
 		return OPTIONS_USAGE;
 	case OPT_RETRIES:
-		if (options_number(text, 0, RESCUE_RETRIES_MOST, &n) == 0) {
+		if (options_value_number(text, 0, RESCUE_RETRIES_MOST, &n) == 0) {
 			options->retries = n;
 			return OPTIONS_OK;
 		}

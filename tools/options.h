@@ -32,6 +32,8 @@ struct options {
 	int64_t timeout; /* nanoseconds; STOP_NEVER */
 	int level;
 	unsigned int threads; /* 0: not given */
+	uint64_t memory;      /* bytes; 0: not given */
+	unsigned int records; /* that may wait in a link; 0: as many as it takes (memory.h) */
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
 	bool fit, ask_fit, verify, discard;
 	bool resume, restart, recheck;

@@ -48,6 +48,7 @@ void program_stream_options(const struct options *options, bool listen, struct s
 		.one_way = options->plain,
 		.insecure = options->insecure,
 		.deadline = stop_deadline(options->timeout),
+		.records = options->records,
 		.waiting = {.tell = program_tell},
 	};
 	memcpy(ret->peer, options->peer, sizeof(ret->peer));

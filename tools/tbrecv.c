@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sink/folder.h"
+#include "memory.h"
 #include "programs.h"
 #include "recv.h"
 #include "ui/msg.h"
@@ -312,6 +313,8 @@ int tbrecv_main(int argc, char **argv)
 
 	if (code < 0)
 		code = tbrecv_check(&run);
+	if (code < 0)
+		code = memory_plan(&run.options, WIRE_RECEIVER);
 	if (code >= 0)
 		return code;
 	run.recv.progress = run.options.progress;

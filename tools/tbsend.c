@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/disk.h"
+#include "memory.h"
 #include "programs.h"
 #include "send.h"
 #include "tbsend.h"
@@ -352,6 +353,8 @@ int tbsend_main(int argc, char **argv)
 
 	if (code < 0)
 		code = tbsend_check(&run.options);
+	if (code < 0)
+		code = memory_plan(&run.options, WIRE_SENDER);
 	if (code >= 0)
 		return code;
 	int r = run.options.raw ? 0 : tbsend_open(&run);

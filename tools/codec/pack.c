@@ -59,6 +59,11 @@ static int pack_start(struct pack *pack, int level)
 	return 0;
 }
 
+size_t pack_memory(int level)
+{
+	return pack_compressor_size(level) + ZSTD_estimateDCtxSize();
+}
+
 int pack_new(int level, struct pack **ret)
 {
 	struct pack *pack;

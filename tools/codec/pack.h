@@ -24,6 +24,8 @@
 /* A compressor and decompressor with its working memory; one thread at a time. */
 struct pack;
 
+/* What a packer for LEVEL takes of memory, bytes. */
+size_t pack_memory(int level);
 /* Makes a packer for LEVEL (PACK_LEVEL_LEAST..MOST). Returns 0, -EINVAL or -ENOMEM. */
 int pack_new(int level, struct pack **ret);
 /* Frees PACK; NULL is fine. */

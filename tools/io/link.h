@@ -33,6 +33,8 @@ struct link_record {
 /* A record with room for LENGTH (<= WIRE_PAYLOAD_MOST) bytes, or NULL; free() it. */
 struct link_record *link_record_new(uint8_t type, size_t length);
 
+#define LINK_QUEUE 4 /* records waiting each way at most, and one more on its way */
+
 struct link;
 
 /*
@@ -65,7 +67,7 @@ void link_close(struct link *link);
 
 /*
  * Queues RECORD, which is the link's from then on, whatever is returned; waits while the queue is
- * full (4 records). Returns 0, or the link's fate (below).
+ * full (LINK_QUEUE records, or options->records). Returns 0, or the link's fate (below).
  */
 int link_put(struct link *link, struct link_record *record);
 /*

@@ -12,8 +12,6 @@
 #include "io/link.h"
 #include "io/queue.h"
 
-#define LINK_QUEUE 4 /* records waiting each way, and one more on its way */
-
 /* Times in nanoseconds; the tests shorten them. */
 struct link_limits {
 	int64_t keepalive; /* between two records that we send, at most, while there is nothing to

@@ -370,6 +370,10 @@ int link_open_limits(const struct stream_address *address, const struct stream_o
 		err = link ? -EMFILE : -ENOMEM;
 		snprintf(ret_why, len, "cannot open the stream: %s", strerror(-err));
 	}
+	if (!err && options->records) {
+		queue_setup(&link->in, options->records);
+		queue_setup(&link->out, options->records);
+	}
 	if (!err)
 		err = stream_open(address, options, &link->stream, ret_why, len);
 	if (!err)

@@ -29,11 +29,12 @@ struct stream_address {
 int stream_parse(const char *text, struct stream_address *ret, char *ret_why, size_t len);
 
 struct stream_options {
-	bool listen;	  /* sockets: tbrecv listens, tbsend connects */
-	bool one_way;	  /* who listens only reads, who does not only writes */
-	bool insecure;	  /* tcp: may listen on a wildcard address */
-	char peer[37];	  /* paired: the peer's router UUID, "" for the only one */
-	int64_t deadline; /* see stop.h */
+	bool listen;	      /* sockets: tbrecv listens, tbsend connects */
+	bool one_way;	      /* who listens only reads, who does not only writes */
+	bool insecure;	      /* tcp: may listen on a wildcard address */
+	char peer[37];	      /* paired: the peer's router UUID, "" for the only one */
+	int64_t deadline;     /* see stop.h */
+	unsigned int records; /* a link: so many wait each way; 0: LINK_QUEUE */
 	struct stop_waiting waiting;
 };
 

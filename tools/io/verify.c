@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io/machine.h"
 #include "io/stop.h"
 #include "io/verify_internal.h"
 
@@ -117,13 +118,13 @@ static void verify_wait(struct verify *verify, const struct verify_options *opti
 		options->tell(options->arg, total, total);
 }
 
-static unsigned int verify_threads(const struct verify_options *options)
+unsigned int verify_threads(unsigned int wanted)
 {
 	cpu_set_t set;
 
-	if (options->threads)
-		return options->threads;
-	if (sched_getaffinity(0, sizeof(set), &set))
+	if (wanted)
+		return wanted;
+	if (machine_memory() < MACHINE_SMALL || sched_getaffinity(0, sizeof(set), &set))
 		return 1;
 	return CPU_COUNT(&set) < VERIFY_THREADS_AUTO ? CPU_COUNT(&set) : VERIFY_THREADS_AUTO;
 }
@@ -131,7 +132,7 @@ static unsigned int verify_threads(const struct verify_options *options)
 static int verify_run(struct verify *verify, const struct verify_options *options)
 {
 	pthread_t threads[VERIFY_THREADS_MOST];
-	unsigned int wanted = verify_threads(options), started = 0;
+	unsigned int wanted = verify_threads(options->threads), started = 0;
 	int err = 0;
 
 	pthread_mutex_init(&verify->lock, NULL);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What follows from --memory, and from a machine that has little: the kernel's word is ours. */
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#include <cmocka.h>
+
+#include "codec/pack.h"
+#include "io/link.h"
+#include "io/verify_internal.h"
+#include "memory.h"
+#include "programs.h"
+
+static uint64_t machine;
+
+int sysinfo(struct sysinfo *info)
+{
+	*info = (struct sysinfo){.totalram = machine / 4096, .mem_unit = 4096};
+	return machine ? 0 : -1;
+}
+
+int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+	(void)pid;
+	assert_int_equal(size, sizeof(*set));
+	CPU_ZERO(set);
+	for (int i = 0; i < 4; i++)
+		CPU_SET(i, set);
+	return 0;
+}
+
+static void test_records_follow_memory(void **state)
+{
+	static const enum wire_role roles[] = {WIRE_SENDER, WIRE_RECEIVER};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		for (int level = PACK_LEVEL_LEAST; level <= PACK_LEVEL_MOST; level++) {
+			uint64_t least = memory_least(roles[i], level);
+
+			assert_int_equal(memory_records(roles[i], level, 0), 0);
+			assert_int_equal(memory_records(roles[i], level, least - 1), 0);
+			for (unsigned int n = 1; n <= LINK_QUEUE; n++)
+				assert_int_equal(
+					memory_records(roles[i], level,
+						       least + (n - 1) * WIRE_PAYLOAD_MOST),
+					n);
+			assert_int_equal(memory_records(roles[i], level, UINT64_MAX), LINK_QUEUE);
+		}
+	}
+	assert_true(memory_least(WIRE_SENDER, PACK_LEVEL_MOST) >
+		    memory_least(WIRE_SENDER, 1) + (32 << 20));
+	assert_int_equal(memory_least(WIRE_RECEIVER, PACK_LEVEL_MOST),
+			 memory_least(WIRE_RECEIVER, 1));
+}
+
+static unsigned int planned(uint64_t has, uint64_t given, int level)
+{
+	struct options options = {.memory = given, .level = level};
+
+	machine = has;
+	assert_int_equal(memory_plan(&options, WIRE_SENDER), -1);
+	return options.records;
+}
+
+static void test_plan(void **state)
+{
+	struct options options = {.memory = 1 << 20, .level = 1};
+
+	(void)state;
+	assert_int_equal(planned(256 << 20, 0, 1), 0);
+	assert_int_equal(planned(0, 0, 1), 0);
+	assert_int_equal(planned(255 << 20, 0, 1), LINK_QUEUE);
+	assert_int_equal(planned(140 << 20, 0, 1), 2);
+	assert_int_equal(planned(96 << 20, 0, 1), 1);
+	/* Nobody asked for a bound. */
+	assert_int_equal(planned(140 << 20, 0, PACK_LEVEL_MOST), 1);
+	assert_int_equal(planned(1 << 30, 36 << 20, 1), 2);
+	assert_int_equal(planned(140 << 20, 1 << 30, 1), LINK_QUEUE);
+	assert_int_equal(memory_plan(&options, WIRE_SENDER), EXIT_USAGE);
+}
+
+static void test_threads_of_verify(void **state)
+{
+	(void)state;
+	machine = (256 << 20) - 4096;
+	assert_int_equal(verify_threads(0), 1);
+	assert_int_equal(verify_threads(3), 3);
+	machine = 256 << 20;
+	assert_int_equal(verify_threads(0), 4);
+	machine = 0;
+	assert_int_equal(verify_threads(0), 4);
+}
+
+static void test_size(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t size;
+	} sizes[] = {
+		{"1", 1},
+		{"4096", 4096},
+		{"64K", 64 << 10},
+		{"64m", 64 << 20},
+		{"160M", 160 << 20},
+		{"8589934592G", UINT64_C(1) << 63},
+		{"0", 0},
+		{"", 0},
+		{"M", 0},
+		{"-1M", 0},
+		{"1.5G", 0},
+		{"64MiB", 0},
+		{"8589934593G", 0},
+		{"123456789012345678", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		char memory[] = "--memory", tbsend[] = "tbsend", disk[] = "disk", text[32];
+		char *argv[] = {tbsend, memory, text, disk, NULL};
+		struct options options;
+
+		strcpy(text, sizes[i].text);
+		assert_int_equal(options_parse(OPTIONS_SEND, 4, argv, &options),
+				 sizes[i].size ? OPTIONS_OK : OPTIONS_USAGE);
+		if (sizes[i].size)
+			assert_true(options.memory == sizes[i].size);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_records_follow_memory),
+		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_threads_of_verify),
+		cmocka_unit_test(test_size),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memory.h"
+
+#include <malloc.h>
+
+#include "codec/pack.h"
+#include "io/link.h"
+#include "io/machine.h"
+#include "programs.h"
+#include "ui/msg.h"
+
+#define MEMORY_MIB    (1ull << 20)
+#define MEMORY_RECORD WIRE_PAYLOAD_MOST
+/* The program, its libraries, manifests and lists. */
+#define MEMORY_OWN (4 * MEMORY_MIB)
+/*
+ * What holds a chunk or a frame beside the queue. The sender: the chunk, its frame, the record that
+ * it becomes, the one that is written, and what came from the peer. The receiver: the record that
+ * is read, the one in hand, its chunk, and two of zeros or the two ends of a target.
+ */
+#define MEMORY_HELD (5 * MEMORY_RECORD)
+/* So large that malloc takes it from the system, and gives it back at once. */
+#define MEMORY_LARGE (1 << 20)
+
+uint64_t memory_least(enum wire_role role, int level)
+{
+	uint64_t packs =
+		role == WIRE_SENDER ? pack_memory(level) : 2 * pack_memory(PACK_LEVEL_DEFAULT);
+
+	return MEMORY_OWN + MEMORY_RECORD + MEMORY_HELD + packs;
+}
+
+unsigned int memory_records(enum wire_role role, int level, uint64_t memory)
+{
+	uint64_t least = memory_least(role, level), more;
+
+	if (memory < least)
+		return 0;
+	more = (memory - least) / MEMORY_RECORD;
+	return more < LINK_QUEUE ? 1 + more : LINK_QUEUE;
+}
+
+int memory_plan(struct options *options, enum wire_role role)
+{
+	uint64_t machine = machine_memory(), least = memory_least(role, options->level);
+	char given[24], needed[24];
+
+	if (!options->memory && machine >= MACHINE_SMALL)
+		return -1;
+	mallopt(M_MMAP_THRESHOLD, MEMORY_LARGE);
+	mallopt(M_ARENA_MAX, 1);
+	options->records = memory_records(role, options->level,
+					  options->memory ? options->memory : machine / 4);
+	if (options->records)
+		return -1;
+	if (options->memory) {
+		msg_size(options->memory, given);
+		msg_size((least + MEMORY_MIB - 1) / MEMORY_MIB * MEMORY_MIB, needed);
+		msg_error("--memory of %s is too little: %s needs %s%s", given,
+			  role == WIRE_SENDER ? "tbsend" : "tbrecv", needed,
+			  role == WIRE_SENDER && options->level > 1 ? ", or a lower --level" : "");
+		return EXIT_USAGE;
+	}
+	options->records = 1;
+	return -1;
+}
