@@ -34,9 +34,14 @@ static void mend_warn(const struct mend *mend, struct link *link, const struct m
 
 	link_why(link, why, sizeof(why));
 	mend_where(state, where, sizeof(where));
-	msg_warn("%s, %s; waiting for %s: plug the cable in again, or start %s again on the other "
-		 "machine; Ctrl-C to stop",
-		 why, where, peer, peer);
+	if (state->stream)
+		msg_warn("%s, %s; waiting for %s: plug the cable in again; a stream goes on only "
+			 "while both programs run, and Ctrl-C ends it",
+			 why, where, peer);
+	else
+		msg_warn("%s, %s; waiting for %s: plug the cable in again, or start %s again on "
+			 "the other machine; Ctrl-C to stop",
+			 why, where, peer, peer);
 }
 
 int mend_link(struct mend *mend, struct link *link, const struct mend_state *state, int64_t timeout,

@@ -20,6 +20,7 @@ struct mend {
 struct mend_state {
 	const char *name;
 	bool begun;
+	bool stream; /* goes on only while both programs run */
 	uint64_t done;
 	const struct chunk_map *map;
 };

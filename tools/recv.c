@@ -16,6 +16,8 @@
 
 #define RECV_SYNC_BYTES (64ull << 20) /* of the sink between two syncs, */
 #define RECV_SYNC_TIME	STOP_SECOND   /* or this long, whichever comes first */
+/* Of a stream: its sender keeps what is not acknowledged, and reads on when some of it is. */
+#define RECV_SYNC_STREAM (8ull << 20)
 
 int recv_fail(struct recv *recv, int error, const char *format, ...)
 {
@@ -77,10 +79,10 @@ int recv_unexpected(struct recv *recv, uint8_t type, const char *due)
 int recv_sync(struct recv *recv, bool now)
 {
 	uint64_t stored = sink_stored(recv->sink);
+	uint64_t most = chunk_map_open(&recv->head.map) ? RECV_SYNC_STREAM : RECV_SYNC_BYTES;
 
-	if (recv->next == recv->synced_chunks ||
-	    (!now && stored - recv->synced_bytes < RECV_SYNC_BYTES &&
-	     stop_now() - recv->synced_at < RECV_SYNC_TIME))
+	if (recv->next == recv->synced_chunks || (!now && stored - recv->synced_bytes < most &&
+						  stop_now() - recv->synced_at < RECV_SYNC_TIME))
 		return 0;
 	int r = sink_sync(recv->sink);
 	if (r < 0)
@@ -218,13 +220,26 @@ static int recv_end(struct recv *recv, const struct link_record *record)
 	return r < 0 ? recv_sink_failed(recv, r) : 0;
 }
 
+/* As recv_next; what came is acknowledged meanwhile, for its sender may wait for that. */
+static int recv_next_chunk(struct recv *recv, struct link_record **ret)
+{
+	if (recv->next == recv->synced_chunks)
+		return recv_next(recv, STOP_NEVER, ret);
+	int r = recv_next(recv, recv->synced_at + RECV_SYNC_TIME, ret);
+
+	if (r != -ETIMEDOUT || recv->lost)
+		return r;
+	r = recv_sync(recv, true);
+	return r < 0 ? r : recv_next(recv, STOP_NEVER, ret);
+}
+
 static int recv_stream(struct recv *recv)
 {
 	bool ended = false;
 
 	while (!ended) {
 		struct link_record *record;
-		int r = recv_next(recv, STOP_NEVER, &record);
+		int r = recv_next_chunk(recv, &record);
 
 		if (r < 0)
 			return r;
@@ -264,6 +279,7 @@ int recv_mend(struct recv *recv, int error, int64_t timeout)
 		.name = sink_name(recv->sink),
 		.done = recv->next,
 		.begun = recv->begun,
+		.stream = recv->begun && chunk_map_open(&recv->head.map),
 		.map = &recv->head.map,
 	};
 	bool mends = link_mends(recv->link);

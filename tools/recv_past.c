@@ -33,6 +33,17 @@ int recv_past_add(struct recv_past *past, const struct image_head *head,
 	return 0;
 }
 
+/* A stream is always offered with an open map, and by no other sender than the first. */
+static bool past_same(const struct image_head *here, const struct image_head *offered)
+{
+	struct image_head head = *offered;
+
+	if (chunk_map_open(&head.map) &&
+	    !memcmp(head.transfer_id, here->transfer_id, sizeof(head.transfer_id)))
+		head.map.size = here->map.size;
+	return manifest_identity_same(here, &head);
+}
+
 const struct recv_disk *recv_past_find(const struct recv_past *past, const struct image_head *head,
 				       const struct manifest_set *set)
 {
@@ -40,7 +51,7 @@ const struct recv_disk *recv_past_find(const struct recv_past *past, const struc
 		const struct recv_disk *disk = &past->disks[i];
 
 		if (disk->set.index == set->index && disk->set.count == set->count &&
-		    manifest_identity_same(&disk->head, head))
+		    past_same(&disk->head, head))
 			return disk;
 	}
 	return NULL;

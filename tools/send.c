@@ -52,9 +52,13 @@ static int send_offer(struct send *send)
 	const struct image_head *head = source_head(send->source);
 	struct wire_offer offer = {.head = *head};
 	char *json;
-	size_t len;
-	int r = send_missing_offer(source_manifest(send->source), head->map.size, &json, &len);
 
+	/* The receiver may not know yet that it has ended. */
+	if (source_is_stream(send->source))
+		offer.head.map.size = CHUNK_OPEN;
+	size_t len;
+
+	int r = send_missing_offer(source_manifest(send->source), head->map.size, &json, &len);
 	if (r < 0)
 		return send_fail(send, r, "the manifest cannot be made: %s", strerror(-r));
 	size_t capacity = image_head_size(head) + len + 64;
@@ -89,19 +93,26 @@ int send_await(struct send *send, uint8_t type, struct link_record **ret)
 			*ret = record;
 			return 0;
 		}
-		bool optional = record->type & WIRE_TYPE_OPTIONAL;
-		uint8_t came = record->type;
-
-		free(record);
-		if (!optional)
-			return send_fail(send, -EPROTO,
-					 "the receiver sent %s where %s was due: do both sides run "
-					 "the same version?",
-					 wire_type_name(came), wire_type_name(type));
+		r = send_skip(send, record, type);
+		if (r < 0)
+			return r;
 	}
 }
 
-static int send_zeros(struct send *send)
+int send_skip(struct send *send, struct link_record *record, uint8_t due)
+{
+	uint8_t came = record->type;
+
+	free(record);
+	if (came & WIRE_TYPE_OPTIONAL)
+		return 0;
+	return send_fail(send, -EPROTO,
+			 "the receiver sent %s where %s was due: do both sides run the same "
+			 "version?",
+			 wire_type_name(came), wire_type_name(due));
+}
+
+int send_zeros(struct send *send)
 {
 	if (!send->zeros.count)
 		return 0;
@@ -165,8 +176,10 @@ static int send_chunks(struct send *send)
 	struct source_chunk chunk;
 	int r;
 
-	while ((r = source_next(send->source, &chunk)) == 1 || r == -EAGAIN) {
-		if (r == 1) {
+	while ((r = source_next(send->source, &chunk)) == 1 || r == -EAGAIN || r == -ENOBUFS) {
+		if (r == -ENOBUFS) {
+			r = send_wait_confirmed(send);
+		} else if (r == 1) {
 			send->next = chunk.index + 1;
 			send->to = MAX(send->to, send->next);
 			r = send_chunk(send, &chunk);
@@ -175,6 +188,7 @@ static int send_chunks(struct send *send)
 		}
 		if (r < 0)
 			return r;
+		source_confirm(send->source, link_acked(send->link));
 		progress_update(send->options->progress, send_safe(send), 0);
 	}
 	if (r < 0)
@@ -320,7 +334,9 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 	ret_why[0] = '\0';
 	*ret = (struct send_result){0};
 	ret->peer.status = WIRE_STATUS_FAILED;
-	int r = send_over(&send, ret);
+	int r = source_keep(source);
+	if (r == 0)
+		r = send_over(&send, ret);
 	while (r < 0 && send.lost) {
 		send_safe(&send);
 		r = send_mend(&send, r);

@@ -37,8 +37,17 @@ int send_root_failed(struct send *send, int error);
 /* DATA; of a chunk that came before it takes its place. Returns 0 or -errno. */
 int send_data(struct send *send, const struct source_chunk *chunk);
 int send_data_again(struct send *send, const struct source_chunk *chunk);
+/* What was counted as zeros so far. Returns 0 or -errno. */
+int send_zeros(struct send *send);
 /* Waits for a record of TYPE, showing progress; the receiver may be asking its user. */
 int send_await(struct send *send, uint8_t type, struct link_record **ret);
+/* Frees RECORD, which came where one of the type DUE was. Returns 0 when it may, or -errno. */
+int send_skip(struct send *send, struct link_record *record, uint8_t due);
+/*
+ * The source keeps as much as it may: waits a while for the receiver to confirm some of it. Returns
+ * 0, whether it did or not, or -errno.
+ */
+int send_wait_confirmed(struct send *send);
 
 /*
  * Takes ACCEPT with all of its parts: the receiver's refusal, or the chunk to go on from, whose

@@ -27,7 +27,8 @@ static int have_begin(struct send *send, struct have *have, uint64_t first)
 				 "the receiver wants to go on from chunk %" PRIu64
 				 ", and there are %" PRIu64,
 				 first, chunk_count(send->map));
-	if (!first)
+	/* A stream can be asked for nothing a second time: source_go_on compares what it gave. */
+	if (!first || source_is_stream(send->source))
 		return 0;
 	if (send->options->recheck) {
 		msg_note("reading again all that the receiver has of %s",
@@ -44,7 +45,7 @@ static int have_begin(struct send *send, struct have *have, uint64_t first)
 static bool have_compares(struct send *send, struct have *have)
 {
 	if (send->options->recheck)
-		return true;
+		return !source_is_stream(send->source);
 	if (have->at == have->landmarks.count || have->landmarks.chunks[have->at] != have->next)
 		return false;
 	have->at++;
@@ -56,9 +57,6 @@ static int have_compare(struct send *send, uint64_t index, const uint8_t *told)
 	struct digest now;
 	int r = source_digest(send->source, index, &now);
 
-	if (r == -ESPIPE)
-		return send_fail(send, r, "%s cannot be read a second time: begin again",
-				 source_name(send->source));
 	/* What cannot be read now says nothing about what could be then. */
 	if (r == -ENODATA)
 		return 0;
@@ -130,6 +128,23 @@ static int have_part(struct send *send, struct have *have, bool begun)
 	return r < 0 ? r : accept.more;
 }
 
+/* Has the source go on at the chunk that the receiver wants. */
+static int have_seek(struct send *send, uint64_t first)
+{
+	/* At its end there may be nothing more to read, not even that it is the end. */
+	bool there = first == send->next && first < chunk_count(send->map);
+	struct digest given;
+	int r = 0;
+
+	if (source_is_stream(send->source)) {
+		digest_read(&send->root.state, &given);
+		r = source_go_on(send->source, first, &given);
+	} else if (!there) {
+		r = source_seek(send->source, first);
+	}
+	return r < 0 ? send_fail(send, r, "%s", source_why(send->source)) : 0;
+}
+
 static int have_end(struct send *send, const struct have *have)
 {
 	struct mend *mend = send->options->mend;
@@ -143,9 +158,7 @@ static int have_end(struct send *send, const struct have *have)
 	if (have->next != have->first)
 		return send_fail(send, -EPROTO,
 				 "the receiver's ACCEPT lacks the digests of what it has");
-	/* At its end there may be nothing more to read, not even that it is the end. */
-	bool there = have->first == send->next && have->first < chunk_count(send->map);
-	int r = there ? 0 : source_seek(send->source, have->first);
+	int r = have_seek(send, have->first);
 
 	send->next = send->first = have->first;
 	/* Only one stretch is remembered: what else this run has read counts as another's. */
@@ -154,11 +167,8 @@ static int have_end(struct send *send, const struct have *have)
 	if (r == 0)
 		send_missing_retries(send->source, have->fills, !send->begun);
 	send->begun = true;
-	if (r == -ESPIPE)
-		return send_fail(send, r, "%s cannot be read a second time: begin again",
-				 source_name(send->source));
 	if (r < 0)
-		return send_fail(send, r, "%s", source_why(send->source));
+		return r;
 	if (send->safe > have->first)
 		send->safe = have->first;
 	if (mend && (have->first || mend->breaks))
@@ -237,6 +247,21 @@ int send_lost_chunks(struct send *send)
 	return 0;
 }
 
+int send_wait_confirmed(struct send *send)
+{
+	uint64_t acked = link_acked(send->link);
+	struct link_record *record;
+	/* It confirms what it has, not what we count. */
+	int r = send_zeros(send);
+
+	if (r < 0)
+		return r;
+	r = link_wait_acked(send->link, acked, stop_deadline(STOP_SECOND / 5));
+	if (r == 0 && link_get(send->link, stop_now(), &record) == 0)
+		return send_skip(send, record, WIRE_TYPE_ACK);
+	return link_ended(send->link) ? send_lost(send, -EPIPE) : 0;
+}
+
 int send_mend(struct send *send, int error)
 {
 	struct mend *mend = send->options->mend;
@@ -244,6 +269,7 @@ int send_mend(struct send *send, int error)
 		.name = source_name(send->source),
 		.done = send->safe,
 		.begun = true,
+		.stream = source_is_stream(send->source),
 		.map = send->map,
 	};
 

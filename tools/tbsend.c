@@ -91,7 +91,10 @@ static void tbsend_hint(const struct tbsend *run)
 static int tbsend_failed(const struct tbsend *run, int r)
 {
 	if (r == -EINTR)
-		msg_error("interrupted before the receiver confirmed %s", tbsend_name(run));
+		msg_error("interrupted before the receiver confirmed %s%s", tbsend_name(run),
+			  tbsend_is_stream(tbsend_path(run))
+				  ? ", which cannot be gone on with: start both sides again"
+				  : "");
 	else
 		msg_error("%s", run->why[0] ? run->why : strerror(-r));
 	tbsend_hint(run);

@@ -82,6 +82,14 @@ static void sink_image_note(struct sink *sink)
 
 	if (sink->note[0] || !store_kept(sink->store))
 		return;
+	if (chunk_map_open(&sink->head.map)) {
+		if (sink->part)
+			snprintf(sink->note, sizeof(sink->note),
+				 "nobody can go on with a stream: `tbrecv -o %s --restart` begins "
+				 "anew",
+				 sink->name);
+		return;
+	}
 	if (sink->part) {
 		snprintf(sink->note, sizeof(sink->note),
 			 "%s keeps what arrived: `tbrecv -o %s` goes on with it", sink->part,

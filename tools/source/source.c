@@ -194,6 +194,7 @@ void source_close(struct source *source)
 	rescue_free(source->rescue);
 	rescue_disk_free(source->rescue_disk);
 	disk_close(source->disk);
+	keep_free(source->keep);
 	pack_free(source->pack);
 	json_decref(source->manifest);
 	free(source->mapfile);

@@ -36,6 +36,22 @@ int source_open(const char *path, int level, int partition, struct source **ret,
  */
 int source_open_stream(int fd, int level, struct source **ret, char *ret_why, size_t len);
 void source_close(struct source *source); /* NULL is fine */
+/* Whether it is of source_open_stream. */
+bool source_is_stream(const struct source *source);
+
+/*
+ * Has a stream keep what it gave, in memory and within bounds, until source_confirm: source_go_on
+ * can go back so far; other sources need not. Returns 0 or -ENOMEM.
+ */
+int source_keep(struct source *source);
+/* The chunks below COUNT will not be asked for again. Of what keeps nothing none would be. */
+void source_confirm(struct source *source, uint64_t count);
+/*
+ * As source_seek, of a stream: GIVEN is the digest over those of the chunks below INDEX, which must
+ * be the ones that it gave. Returns 0, -ESTALE where they are not, or -ESPIPE where it does not
+ * keep what follows them, with source_why.
+ */
+int source_go_on(struct source *source, uint64_t index, const struct digest *given);
 
 /*
  * Has the disk SOURCE go on where a read fails, with RETRIES more reads of every bad sector.
@@ -77,8 +93,9 @@ bool source_same(const struct source *a, const struct source *b);
 
 /*
  * The next chunk in order: 1; 0 behind the last one (for an image: its whole trailer was right);
- * -EAGAIN when a stream gave nothing for a while, and is to be asked again; or another -errno with
- * a sentence in source_why.
+ * -EAGAIN when a stream gave nothing for a while, and is to be asked again; -ENOBUFS when it keeps
+ * too much, and is to be asked again after source_confirm; or another -errno with a sentence in
+ * source_why.
  */
 int source_next(struct source *source, struct source_chunk *ret);
 /*
@@ -98,13 +115,13 @@ bool source_lost(const struct source *source, uint64_t index);
 /*
  * Has source_next go on with chunk INDEX, or with the end behind the last one, whatever was given
  * before: an image is read again from its front, though not when nothing more of it is wanted.
- * Returns 0; -ESPIPE for a source that cannot be read again; or -errno with source_why.
+ * Returns 0; -ESPIPE for a stream; or another -errno with source_why.
  */
 int source_seek(struct source *source, uint64_t index);
 /*
  * Reads chunk INDEX, which must exist, as it is now; source_next goes on where it was. Returns 0
- * and its digest, -ESPIPE as above, -ENODATA when it is rescued and cannot be read everywhere, or
- * another -errno with source_why.
+ * and its digest, -ESPIPE for a stream, -ENODATA when it is rescued and cannot be read everywhere,
+ * or another -errno with source_why.
  */
 int source_digest(struct source *source, uint64_t index, struct digest *ret);
 /* What the user called it, or "standard input". */

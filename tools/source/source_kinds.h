@@ -11,6 +11,7 @@
 #include "io/rescue.h"
 #include "io/view.h"
 #include "io/view_device.h"
+#include "source/keep.h"
 #include "source/source.h"
 
 struct source {
@@ -19,7 +20,8 @@ struct source {
 	struct view *view; /* of the same image */
 	bool stream;	   /* neither disk nor image: fd is read to its end */
 	int fd;
-	uint32_t filled; /* stream: bytes of the next chunk that are in content */
+	uint32_t filled;   /* stream: bytes of the next chunk that are in content */
+	struct keep *keep; /* stream: what was given, or NULL */
 	struct pack *pack;
 	struct image_head head;
 	char *identity;

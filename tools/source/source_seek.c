@@ -58,7 +58,7 @@ static int seek_image(struct source *source, uint64_t index)
 
 int source_seek(struct source *source, uint64_t index)
 {
-	/* What a pipe gave is gone. */
+	/* What a pipe gave is gone, but for what it keeps: source_go_on. */
 	if (source->stream)
 		return index == source->next ? 0 : -ESPIPE;
 	source->next = index;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "io/out.h"
 #include "io/probe.h"
@@ -75,13 +76,15 @@ static int stream_fill(struct source *source)
 	return 0;
 }
 
-int source_next_stream(struct source *source, struct source_chunk *ret)
+static int stream_next_new(struct source *source, struct source_chunk *ret)
 {
 	struct chunk_map *map = &source->head.map;
 	struct source_chunk chunk = {.index = source->next};
 
 	if (!chunk_map_open(map))
 		return 0;
+	if (source->keep && keep_full(source->keep))
+		return -ENOBUFS;
 	int r = stream_fill(source);
 	if (r < 0)
 		return r;
@@ -102,9 +105,59 @@ int source_next_stream(struct source *source, struct source_chunk *ret)
 	/* "Zeros" goes without a length. */
 	chunk.zero = len == CHUNK_SIZE && chunk_is_zero(source->content, len);
 	r = source_pack(source, len, &chunk);
+	if (r == 1 && source->keep)
+		r = keep_add(source->keep, &chunk) < 0 ? -ENOMEM : 1;
 	if (r < 0)
 		return r;
 	source->next++;
 	*ret = chunk;
 	return 1;
+}
+
+int source_next_stream(struct source *source, struct source_chunk *ret)
+{
+	if (!source->keep || !keep_get(source->keep, ret))
+		return stream_next_new(source, ret);
+	source->next++;
+	return 1;
+}
+
+bool source_is_stream(const struct source *source)
+{
+	return source->stream;
+}
+
+int source_keep(struct source *source)
+{
+	return source->stream && !source->keep ? keep_new(keep_fitting(), &source->keep) : 0;
+}
+
+void source_confirm(struct source *source, uint64_t count)
+{
+	if (source->keep)
+		keep_drop(source->keep, MIN(count, source->next));
+}
+
+int source_go_on(struct source *source, uint64_t index, const struct digest *given)
+{
+	struct digest digest;
+
+	if (index == source->next && index == 0)
+		return 0;
+	if (!source->keep || keep_seek(source->keep, index, &digest) < 0) {
+		snprintf(source->why, sizeof(source->why),
+			 "standard input cannot be gone on with from chunk %" PRIu64
+			 ": what it gave is kept only until the receiver has it, and while both "
+			 "programs run; start both again",
+			 index);
+		return -ESPIPE;
+	}
+	if (!digest_equal(&digest, given)) {
+		snprintf(source->why, sizeof(source->why),
+			 "the receiver has something else than standard input gave: start both "
+			 "programs again");
+		return -ESTALE;
+	}
+	source->next = index;
+	return 0;
 }

@@ -144,6 +144,85 @@ ok "a signal ends one that waits for its input" interrupted
 killed() { waiting receiver KILL && ended 1 137 && says 'tbsend: ' send.err; }
 ok "so does the end of the receiver" killed
 
+# The cable breaks: what the pipe gave is kept until the receiver has it.
+proxy=${here:?}/tests/unit/tools/proxy.py
+head -c 30000000 /dev/urandom >long
+head -c 20000000 /dev/zero >>long
+head -c 9000001 /dev/urandom >>long
+
+# broken FAULT... -- RECV-ARGUMENTS: long through a pipe, over a cable that fails so.
+broken() {
+	faults=
+	while [ "$1" != -- ]; do
+		faults="$faults $1"
+		shift
+	done
+	shift
+	rm -f near far
+	mkfifo long.in
+	cat long >long.in &
+	# shellcheck disable=SC2086 # words
+	python3 "$proxy" near far $faults >proxy.out &
+	cable=$!
+	tbrecv -t 20 -s unix:far "$@" >recv.out 2>recv.err &
+	pid=$!
+	tbsend -t 20 -s unix:near - <long.in 2>send.err
+	send=$?
+	wait_code "$pid"
+	recv=$?
+	kill "$cable" 2>/dev/null
+	rm long.in
+	ended 0 0
+}
+# mended FAULT...: each takes effect, in an image and as bytes, and all is there.
+mended() {
+	broken "$@" -- -d && printf '%s\n' "$@" | diff - proxy.out && cmp recv.out long || return
+	broken "$@" -- --force -o long.zst && printf '%s\n' "$@" | diff - proxy.out &&
+		zstd -q -d -c long.zst | cmp - long && tbstream verify -q long.zst
+}
+ok "a cable that is cut, and one that is cut behind the last byte" mended cut:9000000 cut:8000000 flip:300
+ok "the sender says that a restart is no way out" \
+	says 'chunk [0-9]+ of standard input; waiting for tbrecv: .* only while both programs run' send.err
+ok "and so does the receiver" says 'waiting for tbsend: .* only while both programs run' recv.err
+ok "the sender says where it goes on" says 'standard input: going on at chunk [1-9]' send.err
+ok "the image tells when it went on" \
+	sh -c 'tbstream info --json long.zst | grep -q "\"resumes\""'
+ok "RESULT that gets lost" mended result:cut
+
+# stuck SIDE: the input stands still, SIDE is killed and started again; what came of that.
+stuck() {
+	rm -f sock fifo stuck.zst*
+	mkfifo fifo
+	exec 9<>fifo
+	head -c 5000000 long >&9 &
+	tbrecv -t 20 -s unix:sock -o stuck.zst 2>recv.err 9>&- &
+	receiver=$!
+	tbsend -t 20 -s unix:sock - --progress=json <fifo 2>send.err 9>&- &
+	sender=$!
+	timeout 20 sh -c 'until grep -q "\"done\":4194304" send.err; do sleep 0.05; done'
+	if [ "$1" = sender ]; then
+		kill -KILL "$sender"
+		timeout 20 sh -c 'until grep -q "waiting for tbsend:" recv.err; do sleep 0.05; done'
+		tbsend -t 20 -s unix:sock - <one 2>send.err 9>&- &
+		sender=$!
+	else
+		kill -KILL "$receiver"
+		timeout 20 sh -c 'until grep -q "waiting for tbrecv:" send.err; do sleep 0.05; done'
+		tbrecv -t 20 -s unix:sock --restart -o stuck.zst 2>recv.err 9>&- &
+		receiver=$!
+	fi
+	exec 9>&-
+	wait_code "$sender"
+	send=$?
+	wait_code "$receiver"
+	recv=$?
+	ended 1 1 && [ ! -e stuck.zst ] &&
+		says 'standard input cannot be gone on with from chunk [01]: .*start both again' send.err &&
+		says 'standard input cannot be gone on with' recv.err
+}
+ok "nothing goes on for a sender that is started again" stuck sender
+ok "nor for a receiver" stuck receiver
+
 # Files on FAT end at 4 GiB.
 truncate -s 40M fat.img
 mkdir fat
