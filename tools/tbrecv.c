@@ -51,13 +51,14 @@ static int tbrecv_check(struct tbrecv *run)
 	    (options->fit || options->ask_fit || options->verify || options->discard))
 		return tbrecv_usage("--fit, --ask-fit, --verify and --discard are for a TARGET "
 				    "that is restored");
-	if (!options->output && (options->resume || options->restart || options->recheck))
+	if (to_stdout && (options->resume || options->restart || options->recheck))
 		return tbrecv_usage("--resume, --restart and --recheck are for an image that -o "
-				    "names");
+				    "names, or a TARGET");
 	if (options->resume && (options->restart || options->force))
 		return tbrecv_usage("--resume goes on with an image, --restart and --force begin "
 				    "anew");
-	if (options->resume && (options->plain || folder_meant(options->output)))
+	if (options->resume &&
+	    (options->plain || (options->output && folder_meant(options->output))))
 		return tbrecv_usage("--resume goes with neither --plain nor a folder, in which "
 				    "images go on by themselves");
 	if (options->plain && !options->stream_given)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/param.h>
 
+#include "codec/chunk.h"
+
 /* What is kept back of one end: SIZE bytes that belong at OFFSET. */
 struct kept {
 	uint64_t offset, size;
@@ -17,13 +19,16 @@ struct target {
 	uint64_t size;
 	struct kept head, tail; /* they meet, and never overlap, where the target is small */
 	struct kept backup;	/* of a GPT that was moved */
+	bool borrowed;		/* head's and tail's data are somebody else's */
 	bool committed;
 };
 
 static void target_clear(struct target *target)
 {
-	free(target->head.data);
-	free(target->tail.data);
+	if (!target->borrowed) {
+		free(target->head.data);
+		free(target->tail.data);
+	}
 	free(target->backup.data);
 	free(target);
 }
@@ -45,7 +50,42 @@ static int ends_wipe(const struct target *target)
 	return err ? err : disk_sync(disk);
 }
 
+/* Whether the LEN bytes at OFFSET of the disk are zeros or, where it is not NULL, those at DATA. */
+static int end_check(const struct disk *disk, uint64_t offset, size_t len, const uint8_t *data)
+{
+	uint8_t *buf = malloc(TARGET_KEPT);
+	int err = buf ? disk_read(disk, offset, buf, len) : -ENOMEM;
+
+	for (size_t at = 0; !err && at < len; at += DISK_ALIGN) {
+		size_t n = MIN(len - at, DISK_ALIGN);
+
+		if (!chunk_is_zero(buf + at, n) && (!data || memcmp(buf + at, data + at, n)))
+			err = -ESTALE;
+	}
+	free(buf);
+	return err;
+}
+
+/* Whether the ends are as ends_wipe left them, or as target_commit, that was cut, makes them. */
+static int ends_check(const struct target *target)
+{
+	const struct disk *disk = target->disk;
+	uint64_t end = MAX(disk->size - MIN(disk->size, TARGET_KEPT), target->size);
+	int err;
+
+	err = end_check(disk, 0, target->head.size, target->head.data);
+	if (!err)
+		err = end_check(disk, target->tail.offset, target->tail.size, target->tail.data);
+	return err ? err : end_check(disk, end, disk->size - end, NULL);
+}
+
 int target_new(struct disk *disk, uint64_t size, struct target **ret)
+{
+	return target_new_in(disk, size, NULL, false, ret);
+}
+
+int target_new_in(struct disk *disk, uint64_t size, uint8_t *ends, bool goes_on,
+		  struct target **ret)
 {
 	struct target *target;
 	int err = -ENOMEM;
@@ -60,11 +100,14 @@ int target_new(struct disk *disk, uint64_t size, struct target **ret)
 	target->head.size = MIN(size, TARGET_KEPT);
 	target->tail.offset = MAX(target->head.size, size - target->head.size);
 	target->tail.size = size - target->tail.offset;
-	target->head.data = calloc(1, TARGET_KEPT);
-	target->tail.data = calloc(1, TARGET_KEPT);
+	target->borrowed = ends != NULL;
+	target->head.data = ends ? ends : calloc(1, TARGET_KEPT);
+	target->tail.data = ends ? ends + TARGET_KEPT : calloc(1, TARGET_KEPT);
 	if (!target->head.data || !target->tail.data)
 		goto fail;
-	err = ends_wipe(target);
+	err = goes_on ? ends_check(target) : 0;
+	if (!err)
+		err = ends_wipe(target);
 	if (err)
 		goto fail;
 	*ret = target;
@@ -113,6 +156,27 @@ int target_write(struct target *target, uint64_t offset, const void *buf, size_t
 int target_zero(struct target *target, uint64_t offset, uint64_t len)
 {
 	return range_put(target, offset, NULL, len);
+}
+
+/* Puts what KEPT has of [OFFSET, END) to BUF. */
+static void kept_get(const struct kept *kept, uint64_t offset, uint64_t end, uint8_t *buf)
+{
+	uint64_t from = MAX(offset, kept->offset);
+	uint64_t to = MIN(end, kept->offset + kept->size);
+
+	if (from < to)
+		memcpy(buf + (from - offset), kept->data + (from - kept->offset), to - from);
+}
+
+int target_read(const struct target *target, uint64_t offset, void *buf, size_t len)
+{
+	int err = disk_read(target->disk, offset, buf, len);
+
+	if (!err && !target->committed) {
+		kept_get(&target->head, offset, offset + len, buf);
+		kept_get(&target->tail, offset, offset + len, buf);
+	}
+	return err;
 }
 
 int target_sync(struct target *target)

@@ -24,6 +24,13 @@ struct target;
  * or -errno (DISK stays the caller's): -ENOSPC when SIZE is above disk->size, nothing written.
  */
 int target_new(struct disk *disk, uint64_t size, struct target **ret);
+/*
+ * The same, but what is kept back is in ENDS, 2 * TARGET_KEPT bytes of the caller's that outlive
+ * the target. Where it GOES_ON, they have what came before, and the disk's ends must still be
+ * zeros, or what target_commit writes there: else -ESTALE, and nothing was written.
+ */
+int target_new_in(struct disk *disk, uint64_t size, uint8_t *ends, bool goes_on,
+		  struct target **ret);
 
 /*
  * Writes LEN bytes at OFFSET; or has LEN bytes there read as zeros, which takes as long as the
@@ -32,6 +39,9 @@ int target_new(struct disk *disk, uint64_t size, struct target **ret);
  */
 int target_write(struct target *target, uint64_t offset, const void *buf, size_t len);
 int target_zero(struct target *target, uint64_t offset, uint64_t len);
+
+/* Reads what was written so far, kept back or not. Returns 0 or -errno. */
+int target_read(const struct target *target, uint64_t offset, void *buf, size_t len);
 
 /* Syncs what was written so far; what is kept back is not. Returns 0 or -errno. */
 int target_sync(struct target *target);

@@ -7,6 +7,7 @@
 #include <sys/param.h>
 
 #include "io/disk.h"
+#include "io/journal.h"
 #include "io/probe.h"
 #include "io/spool.h"
 #include "io/target.h"
@@ -28,6 +29,32 @@ static void sink_disk_warn_missing(const struct sink *sink, const json_t *manife
 			 where);
 }
 
+/* The target takes over from the disk. */
+static int sink_disk_target(struct sink *sink)
+{
+	uint8_t *ends = sink->journal ? journal_ends(sink->journal) : NULL;
+	int r = target_new_in(sink->disk, sink->size, ends, sink->chunks > 0, &sink->target);
+
+	if (r == -ESTALE) {
+		r = sink_disk_resume_changed(sink);
+		if (r < 0)
+			return r;
+		r = target_new_in(sink->disk, sink->size, ends, false, &sink->target);
+	}
+	if (r < 0)
+		return sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
+	sink->disk = NULL;
+	snprintf(sink->note, sizeof(sink->note),
+		 "%s is not complete, and has zeros where its partition table or file system "
+		 "begins: restore onto it again before you use it%s",
+		 sink->name,
+		 !sink->journal			   ? ""
+		 : journal_volatile(sink->journal) ? "; until this machine is started again, the "
+						     "same command goes on with it"
+						   : "; the same command goes on with it");
+	return 0;
+}
+
 static int sink_disk_begin(struct sink *sink, const json_t *manifest)
 {
 	int r = sink_disk_fits(sink, manifest);
@@ -39,18 +66,15 @@ static int sink_disk_begin(struct sink *sink, const json_t *manifest)
 	if (r < 0)
 		return r;
 	r = sink->options.verify ? sink_disk_digest_start(sink) : 0;
+	if (r == 0)
+		r = sink_disk_resume_open(sink);
 	if (r < 0)
 		return r;
 	sink->disk->discard = sink->options.discard;
-	r = target_new(sink->disk, sink->size, &sink->target);
-	if (r < 0)
-		return sink_fail(sink, r, "%s cannot be written: %s", sink->name, strerror(-r));
-	sink->disk = NULL;
-	snprintf(sink->note, sizeof(sink->note),
-		 "%s is not complete, and has zeros where its partition table or file system "
-		 "begins: restore onto it again before you use it",
-		 sink->name);
-	return 0;
+	r = sink_disk_target(sink);
+	if (r == 0 && sink->chunks)
+		r = sink_disk_resume_check(sink);
+	return r;
 }
 
 static int sink_disk_failed(struct sink *sink, uint64_t offset, int r)
@@ -103,6 +127,7 @@ static int sink_disk_take(struct sink *sink, uint64_t index, const struct sink_c
 	if (r < 0)
 		return r;
 	sink->stored += kept;
+	sink_disk_resume_put(sink, index, chunk->entry);
 	return sink_disk_drop(sink, offset, chunk->content, chunk->length);
 }
 
@@ -118,13 +143,43 @@ static bool sink_disk_fills(const struct sink *sink)
 	return sink->target != NULL;
 }
 
+/* The digest of LEN zeros. */
+static int sink_disk_zero_digest(struct sink *sink, uint32_t len, struct digest *ret)
+{
+	bool whole = len == sink->head.map.chunk_size;
+	void *zeros = whole && sink->zero_there ? NULL : calloc(1, len + 1);
+
+	if (zeros)
+		digest_chunk(zeros, len, whole ? &sink->zero : ret);
+	else if (!whole || !sink->zero_there)
+		return sink_fail(sink, -ENOMEM, "out of memory");
+	sink->zero_there |= whole;
+	if (whole)
+		*ret = sink->zero;
+	free(zeros);
+	return 0;
+}
+
+/* The next COUNT chunks are zeros. */
+static int sink_disk_note_zeros(struct sink *sink, uint64_t count, uint32_t flags)
+{
+	struct image_entry entry = {.flags = flags};
+	int r = 0;
+
+	for (uint64_t i = sink->chunks; sink->journal && r == 0 && i < sink->chunks + count; i++) {
+		r = sink_disk_zero_digest(sink, chunk_length(&sink->head.map, i), &entry.digest);
+		if (r == 0)
+			sink_disk_resume_put(sink, i, &entry);
+	}
+	return r < 0 ? r : sink_disk_digest_zeros(sink, count);
+}
+
 static int sink_disk_zero(struct sink *sink, uint64_t count, uint32_t flags)
 {
 	uint64_t at = chunk_offset(&sink->head.map, sink->chunks);
 	uint64_t last = sink->chunks + count - 1;
 	uint64_t end = chunk_offset(&sink->head.map, last) + chunk_length(&sink->head.map, last);
 
-	(void)flags;
 	end = MIN(end, sink->size);
 	while (at < end) {
 		uint64_t n = end - at < ZERO_ONCE ? end - at : ZERO_ONCE;
@@ -135,13 +190,15 @@ static int sink_disk_zero(struct sink *sink, uint64_t count, uint32_t flags)
 		at += n;
 		sink->stored += n;
 	}
-	return sink_disk_digest_zeros(sink, count);
+	return sink_disk_note_zeros(sink, count, flags);
 }
 
 static int sink_disk_sync(struct sink *sink)
 {
 	int r = target_sync(sink->target);
 
+	if (r == 0)
+		sink_disk_resume_mark(sink);
 	return r < 0 ? sink_fail(sink, r, "%s cannot be synced: %s.", sink->name, strerror(-r)) : 0;
 }
 
@@ -157,8 +214,10 @@ static int sink_disk_finish(struct sink *sink, json_t *manifest, enum sink_end *
 		msg_note("reading %s back", sink->name);
 		r = sink_disk_verify(sink);
 	}
-	if (r == 0)
+	if (r == 0) {
+		journal_drop(sink->journal);
 		r = sink_disk_fit(sink);
+	}
 	if (r < 0)
 		return r;
 	target_show(sink->target);
@@ -170,6 +229,8 @@ static void sink_disk_close(struct sink *sink)
 {
 	spool_free(sink->spool);
 	target_free(sink->target);
+	/* The target had its ends there. */
+	journal_close(sink->journal);
 	disk_close(sink->disk);
 }
 
@@ -182,6 +243,7 @@ static const struct sink_ops sink_disk_ops = {
 	.sync = sink_disk_sync,
 	.finish = sink_disk_finish,
 	.close = sink_disk_close,
+	.entries = sink_disk_resume_entries,
 };
 
 static int sink_disk_refuse(const char *path, int error, char *ret_why, size_t len)

@@ -22,6 +22,22 @@ int sink_disk_drop(struct sink *sink, uint64_t offset, const uint8_t *content, u
 /* The disk is complete but for its size: moves the GPT's backup, or notes where it is. */
 int sink_disk_fit(struct sink *sink);
 
+/*
+ * Opens the journal of the disk where there can be one. Where the same restore was begun by another
+ * process, the sink's chunks are those that are there; any difference is refused, without --force.
+ */
+int sink_disk_resume_open(struct sink *sink);
+/* The target's ends were not what was left there: refused, or begun anew. */
+int sink_disk_resume_changed(struct sink *sink);
+/* Reads some of the chunks that are there, or all with options.recheck, and compares them. */
+int sink_disk_resume_check(struct sink *sink);
+/* Chunk INDEX, with ENTRY's digest and flags, is written; those that are, are durable. */
+void sink_disk_resume_put(struct sink *sink, uint64_t index, const struct image_entry *entry);
+void sink_disk_resume_mark(struct sink *sink);
+/* As sink_entry. */
+int sink_disk_resume_entries(struct sink *sink, uint64_t first, uint32_t count,
+			     struct image_entry *ret);
+
 /* Starts to keep digests; then a chunk of which KEPT bytes are on the disk, or COUNT of zeros. */
 int sink_disk_digest_start(struct sink *sink);
 int sink_disk_digest(struct sink *sink, uint64_t index, const struct sink_chunk *chunk,

@@ -24,20 +24,24 @@ struct sink {
 	struct sink_options options;
 	struct image_head head; /* identity is not kept; the map may be open, to the end */
 	char *name;
-	int fd;		       /* image, raw */
-	uint64_t chunks;       /* that came, or were there */
-	uint64_t stored;       /* bytes */
-	struct store *store;   /* image */
-	char *part;	       /* image under a name: where it is until it is whole */
-	struct folder *folder; /* folder: the caller's */
-	struct sink *image;    /* folder: the image in it, once it was accepted */
-	json_t *identity;      /* folder: of HEAD */
-	struct disk *disk;     /* disk, until the target has it */
-	struct target *target; /* disk */
-	uint64_t size;	       /* disk: bytes of the image that the target takes */
-	bool gpt;	       /* disk: the table that was offered is a GPT */
-	bool left_out;	       /* disk: there were data that it has no room for */
-	struct spool *spool;   /* disk: the digests to be found when it is read back, or NULL */
+	int fd;			 /* image, raw */
+	uint64_t chunks;	 /* that came, or were there */
+	uint64_t stored;	 /* bytes */
+	struct store *store;	 /* image */
+	char *part;		 /* image under a name: where it is until it is whole */
+	struct folder *folder;	 /* folder: the caller's */
+	struct sink *image;	 /* folder: the image in it, once it was accepted */
+	json_t *identity;	 /* folder: of HEAD */
+	struct disk *disk;	 /* disk, until the target has it */
+	struct target *target;	 /* disk */
+	uint64_t size;		 /* disk: bytes of the image that the target takes */
+	bool gpt;		 /* disk: the table that was offered is a GPT */
+	bool left_out;		 /* disk: there were data that it has no room for */
+	struct journal *journal; /* disk: what another process could go on with, or NULL */
+	bool journal_failed;	 /* disk: and it could not be written to */
+	struct digest zero;	 /* disk: of a whole chunk of zeros, once zero_there */
+	bool zero_there;
+	struct spool *spool; /* disk: the digests to be found when it is read back, or NULL */
 	char why[512], note[512];
 };
 

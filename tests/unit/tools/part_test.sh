@@ -141,7 +141,7 @@ ok "and that is whole" decoded rot.zst
 
 ok "there must be something to resume" refused --resume -o none.zst -- -t 1 disk
 ok "and it says so" says 'nothing is there to resume' recv.err
-for wrong in "--resume" "--resume --restart -o x" "--resume --force -o x" "--resume -o ./" "--recheck x"; do
+for wrong in "--resume" "--resume --restart -o x" "--resume --force -o x" "--resume -o ./" "--recheck"; do
 	ok "tbrecv $wrong is wrong" code 2 sh -c "tbrecv $wrong >usage.out"
 done
 

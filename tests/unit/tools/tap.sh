@@ -5,6 +5,8 @@
 here=$(cd "$(dirname "$0")/../../.." && pwd)
 PATH=$here/build:$PATH
 work=$(mktemp -d)
+# What a restore that broke off leaves is no other test's.
+export XDG_STATE_HOME="$work/state"
 count=0
 failed=0
 trap 'tap_clean' EXIT
