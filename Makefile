@@ -78,8 +78,9 @@ Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .PHONY: all help programs plugin fabric units fuzzers install uninstall rescue demo check check-unit \
-	check-faults check-vm check-vm-driver check-vm-matrix check-vm-debug check-style check-compile \
-	bench fuzz deps clean sysroot module modules check-module check-dkms install-module install-plugin
+	check-faults check-mutants check-vm check-vm-driver check-vm-matrix check-vm-debug check-style \
+	check-compile bench fuzz deps clean sysroot module modules check-module check-dkms install-module \
+	install-plugin
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -185,7 +186,7 @@ UNIT_T   = $(UNIT_SRC:%.c=build/t/asan/%.t) $(UNIT_SRC:%.c=build/t/valgrind/%.t)
 REPLAY_T = $(FUZZ_SRC:%.c=build/t/asan/%.t)
 STYLE_T  = tests/style/layers tests/style/sources
 MODULE_T = $(wildcard tests/module/*.t)
-SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t)
+SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t tests/mutants/*.t)
 VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
 # What failed is said once more at the end: what follows a failure can be long.
@@ -229,6 +230,9 @@ check-dkms:
 ## make check-style     layers, licences, formats, shell
 check-style:
 	$(call prove,$(STYLE_T))
+## make check-mutants   changes a line of the code at a time: do the tests notice? Hours [SEED=1 MUTANTS=150]
+check-mutants:
+	$(Q)tests/mutants/mutants --seed $(or $(SEED),1) --count $(or $(MUTANTS),150) --jobs $(JOBS)
 ## make check-compile   gcc and clang, without a warning
 check-compile:
 	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=clang objects
