@@ -16,7 +16,7 @@ TARGETS = ("tools/codec/*.c", "tools/io/*.c", "tools/send*.c", "tools/recv*.c")
 # Of these a mutant's object is made, and has to be made good again.
 FLAVORS = ("asan", "release", "plugin")
 # What a mutant may take longer than the code that it was made of.
-PATIENCE, PATIENCE_LEAST = 3, 20
+PATIENCE, PATIENCE_LEAST = 6, 60
 PLUGIN = "build/nbdkit-tbimage-plugin.so"
 SOAK = "check-faults"
 # A build that counts how often each line is executed.
@@ -88,9 +88,10 @@ def tests(top):
 def fenced():
     """A prefix for commands: what they start ends with them, and a mutant's kill() finds nobody
     else."""
-    fence = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    fence = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child",
+             "--mount-proc"]
     if os.getuid():
-        fence.insert(1, "--map-root-user")
+        fence.append("--map-root-user")
     if subprocess.run(fence + ["true"], check=False, capture_output=True).returncode:
         raise SystemExit("mutants: unshare cannot make a process namespace here, and a mutant's "
                          "kill() must not find other programs: run it as root, or allow user "
