@@ -78,6 +78,8 @@ ok "an image that was cut is refused by the sender" code 1 sh -c "tbsend -t 1 -s
 ok "before anything is sent, in a sentence" says 'cut.zst cannot be sent: .*no manifest' send.err
 
 ok "--plain and a pipe" sh -c 'tbsend -q --plain disk | tbrecv -q --plain -d | cmp - disk'
+tbsend --json --plain disk >plain.zst 2>send.err
+ok "--plain tells the size of its image" says "\"stored\":$(stat -c %s plain.zst)," send.err
 ok "--raw is the bytes as they are" sh -c 'tbsend -q --raw disk | cmp - disk'
 ok "--plain refuses a cut image" code 1 sh -c 'tbrecv --plain -d <cut.zst >cut.out'
 ok "--plain restores onto a file" sh -c 'tbrecv -q --force --plain target <image.zst && cmp target disk'
