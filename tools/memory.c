@@ -2,11 +2,13 @@
 #include "memory.h"
 
 #include <malloc.h>
+#include <sys/param.h>
 
 #include "codec/pack.h"
 #include "io/link.h"
 #include "io/machine.h"
 #include "programs.h"
+#include "source/keep.h"
 #include "ui/msg.h"
 
 #define MEMORY_MIB    (1ull << 20)
@@ -40,17 +42,20 @@ unsigned int memory_records(enum wire_role role, int level, uint64_t memory)
 	return more < LINK_QUEUE ? 1 + more : LINK_QUEUE;
 }
 
-int memory_plan(struct options *options, enum wire_role role)
+int memory_plan(struct options *options, enum wire_role role, size_t keep)
 {
-	uint64_t machine = machine_memory(), least = memory_least(role, options->level);
+	uint64_t machine = machine_memory(), least = memory_least(role, options->level) + keep;
+	uint64_t memory = options->memory ? options->memory : machine / 4;
 	char given[24], needed[24];
 
 	if (!options->memory && machine >= MACHINE_SMALL)
 		return -1;
 	mallopt(M_MMAP_THRESHOLD, MEMORY_LARGE);
 	mallopt(M_ARENA_MAX, 1);
-	options->records = memory_records(role, options->level,
-					  options->memory ? options->memory : machine / 4);
+	options->records = memory < least ? 0 : memory_records(role, options->level, memory - keep);
+	if (options->records && keep && options->memory)
+		options->keep = MIN(KEEP_MOST,
+				    memory - least + keep - (options->records - 1) * MEMORY_RECORD);
 	if (options->records)
 		return -1;
 	if (options->memory) {

@@ -18,8 +18,9 @@ unsigned int memory_records(enum wire_role role, int level, uint64_t memory);
 
 /*
  * Sets options->records, by options->memory or, without it on a small machine, by a quarter of
- * what that has. Returns -1 to go on, or the exit code, having said that it is too little.
+ * what that has; and options->keep, of which KEEP bytes are needed at least, 0: none. Returns -1 to
+ * go on, or the exit code, having said that it is too little.
  */
-int memory_plan(struct options *options, enum wire_role role);
+int memory_plan(struct options *options, enum wire_role role, size_t keep);
 
 #endif

@@ -33,6 +33,7 @@ struct options {
 	int level;
 	unsigned int threads; /* 0: not given */
 	uint64_t memory;      /* bytes; 0: not given */
+	size_t keep;	      /* bytes that a stream may keep; 0: what suits the machine */
 	unsigned int records; /* that may wait in a link; 0: as many as it takes (memory.h) */
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
 	bool fit, ask_fit, verify, discard;

@@ -334,7 +334,7 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 	ret_why[0] = '\0';
 	*ret = (struct send_result){0};
 	ret->peer.status = WIRE_STATUS_FAILED;
-	int r = source_keep(source);
+	int r = source_keep(source, options->keep);
 	if (r == 0)
 		r = send_over(&send, ret);
 	while (r < 0 && send.lost) {

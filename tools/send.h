@@ -23,6 +23,7 @@ struct send_options {
 	struct progress *progress;
 	struct mend *mend; /* what to do when the stream breaks; NULL: that is the end */
 	bool recheck;	   /* read everything again that the receiver has, not only samples */
+	size_t keep;	   /* bytes of a stream that may wait for the receiver; 0: what suits */
 };
 
 /*

@@ -315,7 +315,7 @@ int tbrecv_main(int argc, char **argv)
 	if (code < 0)
 		code = tbrecv_check(&run);
 	if (code < 0)
-		code = memory_plan(&run.options, WIRE_RECEIVER);
+		code = memory_plan(&run.options, WIRE_RECEIVER, 0);
 	if (code >= 0)
 		return code;
 	run.recv.progress = run.options.progress;

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "programs.h"
 #include "send.h"
+#include "source/keep.h"
 #include "tbsend.h"
 #include "ui/msg.h"
 
@@ -239,7 +240,8 @@ static int tbsend_plain(struct tbsend *run)
 static int tbsend_disk(struct tbsend *run, struct link *link, const char *peer)
 {
 	struct source *source = tbsend_source(run);
-	struct send_options options = {.mend = &run->mend, .recheck = run->options.recheck};
+	struct send_options options = {
+		.mend = &run->mend, .recheck = run->options.recheck, .keep = run->options.keep};
 	char which[40];
 
 	msg_note("sending %s%s to %s over %s", tbsend_name(run), tbsend_which(run, which), peer,
@@ -357,7 +359,8 @@ int tbsend_main(int argc, char **argv)
 	if (code < 0)
 		code = tbsend_check(&run.options);
 	if (code < 0)
-		code = memory_plan(&run.options, WIRE_SENDER);
+		code = memory_plan(&run.options, WIRE_SENDER,
+				   tbsend_is_stream(run.options.arguments[0]) ? KEEP_LEAST : 0);
 	if (code >= 0)
 		return code;
 	int r = run.options.raw ? 0 : tbsend_open(&run);

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/param.h>
 #include <sys/queue.h>
-#include <sys/sysinfo.h>
 
 #include "codec/pack.h"
+#include "io/machine.h"
 
 struct kept {
 	STAILQ_ENTRY(kept) link;
@@ -34,7 +34,8 @@ int keep_new(size_t most, struct keep **ret)
 		return -ENOMEM;
 	STAILQ_INIT(&keep->chunks);
 	digest_start(&keep->before);
-	keep->most = MAX(most, 2 * KEPT_MOST);
+	_Static_assert(2 * KEPT_MOST <= KEEP_LEAST, "two chunks");
+	keep->most = MAX(most, KEEP_LEAST);
 	*ret = keep;
 	return 0;
 }
@@ -66,11 +67,7 @@ void keep_free(struct keep *keep)
 
 size_t keep_fitting(void)
 {
-	struct sysinfo info;
-
-	if (sysinfo(&info))
-		return 0;
-	return MIN(KEEP_MOST, (uint64_t)info.totalram * info.mem_unit / KEEP_PART);
+	return MIN(KEEP_MOST, machine_memory() / KEEP_PART);
 }
 
 bool keep_full(const struct keep *keep)

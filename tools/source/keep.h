@@ -8,12 +8,13 @@
 
 #include "source/source.h"
 
-#define KEEP_MOST (64u << 20) /* bytes that are kept at most, */
-#define KEEP_PART 8u	      /* and no more than this part of the machine's memory */
+#define KEEP_MOST  (64u << 20) /* bytes that are kept at most, */
+#define KEEP_PART  8u	       /* and no more than this part of the machine's memory, */
+#define KEEP_LEAST (9u << 20)  /* and always two chunks */
 
 struct keep;
 
-/* Keeps MOST bytes, though room for two chunks is always there. Returns 0 or -ENOMEM. */
+/* Keeps MOST bytes, KEEP_LEAST at least. Returns 0 or -ENOMEM. */
 int keep_new(size_t most, struct keep **ret);
 void keep_free(struct keep *keep); /* NULL is fine */
 /* How much this machine should keep, bytes. */

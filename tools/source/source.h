@@ -40,10 +40,10 @@ void source_close(struct source *source); /* NULL is fine */
 bool source_is_stream(const struct source *source);
 
 /*
- * Has a stream keep what it gave, in memory and within bounds, until source_confirm: source_go_on
- * can go back so far; other sources need not. Returns 0 or -ENOMEM.
+ * Has a stream keep what it gave, MOST bytes of memory (0: what suits the machine), until
+ * source_confirm: source_go_on can go back so far; other sources need not. Returns 0 or -ENOMEM.
  */
-int source_keep(struct source *source);
+int source_keep(struct source *source, size_t most);
 /* The chunks below COUNT will not be asked for again. Of what keeps nothing none would be. */
 void source_confirm(struct source *source, uint64_t count);
 /*

@@ -127,9 +127,11 @@ bool source_is_stream(const struct source *source)
 	return source->stream;
 }
 
-int source_keep(struct source *source)
+int source_keep(struct source *source, size_t most)
 {
-	return source->stream && !source->keep ? keep_new(keep_fitting(), &source->keep) : 0;
+	if (!source->stream || source->keep)
+		return 0;
+	return keep_new(most ? most : keep_fitting(), &source->keep);
 }
 
 void source_confirm(struct source *source, uint64_t count)

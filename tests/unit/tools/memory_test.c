@@ -16,6 +16,7 @@
 #include "io/verify_internal.h"
 #include "memory.h"
 #include "programs.h"
+#include "source/keep.h"
 
 static uint64_t machine;
 
@@ -65,7 +66,7 @@ static unsigned int planned(uint64_t has, uint64_t given, int level)
 	struct options options = {.memory = given, .level = level};
 
 	machine = has;
-	assert_int_equal(memory_plan(&options, WIRE_SENDER), -1);
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, 0), -1);
 	return options.records;
 }
 
@@ -83,7 +84,34 @@ static void test_plan(void **state)
 	assert_int_equal(planned(140 << 20, 0, PACK_LEVEL_MOST), 1);
 	assert_int_equal(planned(1 << 30, 36 << 20, 1), 2);
 	assert_int_equal(planned(140 << 20, 1 << 30, 1), LINK_QUEUE);
-	assert_int_equal(memory_plan(&options, WIRE_SENDER), EXIT_USAGE);
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, 0), EXIT_USAGE);
+}
+
+static void test_stream(void **state)
+{
+	uint64_t least = memory_least(WIRE_SENDER, 1);
+	struct options options = {.memory = least + KEEP_LEAST - 1, .level = 1};
+
+	(void)state;
+	machine = 1 << 30;
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, KEEP_LEAST), EXIT_USAGE);
+	options.memory++;
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, KEEP_LEAST), -1);
+	assert_int_equal(options.records, 1);
+	assert_int_equal(options.keep, KEEP_LEAST);
+	options.memory += LINK_QUEUE * (uint64_t)WIRE_PAYLOAD_MOST;
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, KEEP_LEAST), -1);
+	assert_int_equal(options.records, LINK_QUEUE);
+	assert_int_equal(options.keep, KEEP_LEAST + WIRE_PAYLOAD_MOST);
+	options.memory = 1 << 30;
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, KEEP_LEAST), -1);
+	assert_int_equal(options.keep, KEEP_MOST);
+	/* Without a bound it is for the machine. */
+	options = (struct options){.level = 1};
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, KEEP_LEAST), -1);
+	assert_int_equal(options.keep, 0);
+	machine = 160 << 20;
+	assert_int_equal(keep_fitting(), 20 << 20);
 }
 
 static void test_threads_of_verify(void **state)
@@ -139,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records_follow_memory),
 		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_threads_of_verify),
 		cmocka_unit_test(test_size),
 	};

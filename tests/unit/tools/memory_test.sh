@@ -49,6 +49,7 @@ bounded() {
 least() { "$@" --memory=1M 2>&1 | sed -n 's/.*is too little: tb[a-z]* needs \([0-9.]*\)\.0 MiB.*/\1/p'; }
 send_least=$(least tbsend disk)
 recv_least=$(least tbrecv -o x)
+stream_least=$(least tbsend - </dev/null)
 ok "too little memory is wrong usage" code 2 sh -c 'tbsend --memory=1M disk 2>usage.err'
 ok "in a sentence that says how much it takes" says 'memory of 1.0 MiB is too little: tbsend needs [0-9.]+ MiB$' usage.err
 ok "tbrecv too" test "$recv_least" -gt 16 -a "$send_least" -gt 16
@@ -59,6 +60,9 @@ ok "in a sentence" says 'memory wants a size, such as 64M' usage.err
 
 ok "an image is made in as little as that" bounded "$send_least" "$recv_least" -o image.zst -- disk
 ok "and is right" sh -c 'zstd -q -d -c image.zst | cmp - disk'
+ok "a stream takes what it keeps beside that" test "$stream_least" -gt "$send_least"
+ok "and no more" bounded "$stream_least" "$recv_least" -o stream.zst -- - <disk
+ok "and is right" sh -c 'zstd -q -d -c stream.zst | cmp - disk && rm stream.zst'
 truncate -s 268435456 target
 ok "it is restored in as little" bounded "$send_least" "$recv_least" --verify target -- image.zst
 ok "and that is right" cmp disk target
