@@ -167,6 +167,12 @@ const struct pair_peer *pair_peer(const struct pair *pair)
 	return &pair->peer;
 }
 
+void pair_describe(const char *name, const struct pair_peer *peer, char *ret, size_t len)
+{
+	snprintf(ret, len, "%s (peer %s, %s, route %s)", name, peer->name, peer->uuid,
+		 peer->xdomain);
+}
+
 int pair_renew(struct pair *pair, int64_t deadline, char *ret_why, size_t len)
 {
 	int64_t now = stop_now();

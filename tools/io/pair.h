@@ -76,6 +76,8 @@ int pair_open(const char *name, const struct pair_options *options, struct pair 
 	      char *ret_why, size_t len);
 int pair_fd(const struct pair *pair);
 const struct pair_peer *pair_peer(const struct pair *pair);
+/* The stream NAME to PEER, for people: who that is, its router's UUID, and which way it lies. */
+void pair_describe(const char *name, const struct pair_peer *peer, char *ret, size_t len);
 /*
  * Nothing came over the stream yet: undoes and pairs again where that may help. The side with the
  * higher router UUID does so when it had taken over old HopIDs, either side when the peer has

@@ -137,13 +137,11 @@ static int stream_open_stdio(struct stream *stream, char *ret_why, size_t len)
 static void stream_describe(struct stream *stream)
 {
 	const struct stream_address *address = &stream->address;
-	const struct pair_peer *peer;
 
 	switch (address->kind) {
 	case STREAM_PAIRED:
-		peer = pair_peer(stream->pair);
-		snprintf(stream->name, sizeof(stream->name), "%s (peer %s %s)", address->name,
-			 peer->name, peer->xdomain);
+		pair_describe(address->name, pair_peer(stream->pair), stream->name,
+			      sizeof(stream->name));
 		break;
 	case STREAM_DEVICE:
 		snprintf(stream->name, sizeof(stream->name), "%s", address->path);

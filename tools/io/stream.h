@@ -60,7 +60,8 @@ ssize_t stream_read(struct stream *stream, void *buf, size_t len);
 ssize_t stream_write(struct stream *stream, const void *buf, size_t len);
 /* Whether it can lose bytes in the middle: a USB4STREAM does, where a socket would end. */
 bool stream_lossy(const struct stream *stream);
-/* A name for messages: "backup (peer debian 0-1)", "unix:/run/x". */
+/* A name for messages: "backup (peer debian, UUID, route 0-1)" (see pair_describe), "unix:/run/x".
+ */
 const char *stream_name(const struct stream *stream);
 /*
  * Nothing came over it yet: a paired stream is paired again where that may help (see pair_renew),

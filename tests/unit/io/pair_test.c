@@ -126,6 +126,18 @@ static void test_choose(void **state)
 	assert_int_equal(chosen, 3);
 }
 
+static void test_describe(void **state)
+{
+	const struct pair_peer peer = {.name = "debian", .uuid = HIGH, .xdomain = "0-1"};
+	char text[320], cut[12];
+
+	(void)state;
+	pair_describe("backup", &peer, text, sizeof(text));
+	assert_string_equal(text, "backup (peer debian, " HIGH ", route 0-1)");
+	pair_describe("backup", &peer, cut, sizeof(cut));
+	assert_string_equal(cut, "backup (pee");
+}
+
 static char folder[] = "/tmp/pair-test-XXXXXX";
 static int devices = -1;
 
@@ -232,10 +244,10 @@ static void test_close_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leads),	      cmocka_unit_test(test_decide),
-		cmocka_unit_test(test_hopids),	      cmocka_unit_test(test_due),
-		cmocka_unit_test(test_choose),	      cmocka_unit_test(test_sysfs),
-		cmocka_unit_test(test_close_nothing),
+		cmocka_unit_test(test_leads),  cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_hopids), cmocka_unit_test(test_due),
+		cmocka_unit_test(test_choose), cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_sysfs),  cmocka_unit_test(test_close_nothing),
 	};
 
 	return cmocka_run_group_tests_name("pair", tests, make_folder, remove_folder);
