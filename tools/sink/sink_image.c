@@ -91,8 +91,11 @@ static void sink_image_note(struct sink *sink)
 		return;
 	}
 	if (sink->part) {
+		/* --force begins anew, and without it the image that it was to replace is in the
+		 * way. */
 		snprintf(sink->note, sizeof(sink->note),
-			 "%s keeps what arrived: `tbrecv -o %s` goes on with it", sink->part,
+			 "%s keeps what arrived: %s`tbrecv -o %s` goes on with it", sink->part,
+			 access(sink->name, F_OK) ? "" : "move the old image away, and ",
 			 sink->name);
 		return;
 	}

@@ -93,6 +93,15 @@ ok "the sender says it, too" says 'full.zst has become larger .*; full.zst.part 
 ok "--resume does" transfer --resume -o full.zst -- disk
 ok "and the image is whole then" decoded full.zst
 
+echo old >full.zst
+ok "one that cannot replace an old image" failed --force -o full.zst
+ok "says that this is in the way" \
+	says 'full.zst.part keeps .*: move the old image away, and .tbrecv -o full.zst. goes on' recv.err
+ok "the old one is still there" grep -qx old full.zst
+rm full.zst
+ok "and without it that goes on" transfer -o full.zst -- disk
+ok "behind the last CHECKPOINT" resumed 16
+
 to_stdout() {
 	rm -f sock
 	(
