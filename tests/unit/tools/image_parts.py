@@ -7,6 +7,7 @@ image_parts.py chunk IMAGE N            the same of the data frame of chunk N
 image_parts.py flip IMAGE OFFSET        one bit of the byte there
 image_parts.py swap IMAGE N M           the frames of chunks N and M, N + 1 = M, change places
 image_parts.py text IMAGE OLD NEW       in HEAD and manifest, of one length; all sums are made right
+image_parts.py add IMAGE                standard input at the manifest's end, sums as above
 image_parts.py clean                    whether standard input has no control character but newlines
 image_parts.py most COMMAND...          runs it; the most memory that it had, in KiB
 """
@@ -52,6 +53,20 @@ def text(data, old, new):
     return data
 
 
+def add(data, more):
+    places = frames(data)
+    (at, length, _), (end, _, _) = places[-2], places[-1]
+    place = len(data) - 9 - 8 * len(places) + 8 * (len(places) - 2)
+    data = bytearray(data)
+    struct.pack_into("<I", data, at + 4, length - 8 + len(more))
+    struct.pack_into("<I", data, place, length + len(more))
+    for number in 16, 24:
+        old, = struct.unpack_from("<Q", data, end + number)
+        struct.pack_into("<Q", data, end + number, old + len(more))
+    data[at + length - 1:at + length - 1] = more
+    return text(bytes(data), b"", b"")
+
+
 def swap(data, first, second):
     (a, a_len, _), (b, b_len, _) = chunks(data)[first], chunks(data)[second]
     assert a + a_len == b
@@ -87,10 +102,13 @@ def main(what, *rest):
         print(*chunks(data)[int(args[0])][:2])
     elif what == "flip":
         image.write_bytes(flip(data, int(args[0])))
+    elif what == "add":
+        image.write_bytes(add(data, sys.stdin.buffer.read()))
     elif what == "swap":
         image.write_bytes(swap(data, int(args[0]), int(args[1])))
     else:
         image.write_bytes(text(data, args[0].encode(), args[1].encode()))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
