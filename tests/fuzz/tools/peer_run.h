@@ -16,7 +16,7 @@
 #include "ui/msg.h"
 
 #define PEER_STREAMS   6u	   /* that a script has; then the peer gives up in words */
-#define PEER_FILE_MOST (64u << 20) /* bytes that the side under test may write into a file */
+#define PEER_FILE_MOST (32u << 20) /* bytes that the side under test may write into a file */
 
 /* Short: the fuzzer shall not wait for what a real stream takes its time for. */
 static const struct link_limits peer_limits = {

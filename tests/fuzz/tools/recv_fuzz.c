@@ -54,8 +54,9 @@ struct recv_run {
 };
 
 /*
- * Chunks of 4 KiB to 4 MiB; with bit 7 the map is open. SET is of disk 1 to 15 of as many; 0 is a
- * disk alone. The manifest is the script's where it has one.
+ * Chunks of 4 KiB to 4 MiB; with bit 6 the size is in units of 2 KiB, else of 64 bytes; with bit 7
+ * the map is open. SET is of disk 1 to 15 of as many; 0 is a disk alone. The manifest is the
+ * script's where it has one.
  */
 static void recv_offer(struct peer *peer)
 {
@@ -64,10 +65,13 @@ static void recv_offer(struct peer *peer)
 	size_t len = peer_u16(peer);
 	const uint8_t *text = peer_bytes(peer, &len);
 	char identity[64], manifest[160] = "{}";
+
+	/* An image that is gone on with has 64 MiB at least. */
+	size <<= bits & 0x40 ? 5 : 0;
 	struct wire_offer offer = {
 		.head = {.transfer_id = {disk, 1},
 			 .map = {.size = bits & 0x80 ? CHUNK_OPEN : size,
-				 .chunk_size = CHUNK_SIZE_LEAST << (bits & 0x7f) % 11},
+				 .chunk_size = CHUNK_SIZE_LEAST << (bits & 0x3f) % 11},
 			 .created = 1,
 			 .identity = identity}};
 	static uint8_t payload[66000];

@@ -75,6 +75,10 @@ CHUNKS = data(0, 7) + zero(1, 2) + data(3, 9) + data(4, 7) + data(5, 1)
 FINISH = end() + wait(RESULT) + record(BYE)
 
 
+# 17 chunks of 4 MiB: a CHECKPOINT stands behind the 16th.
+LARGE = offer((17 << 22) >> 5, 0x40 | 10) + wait(ACCEPT)
+
+
 def recv(kind, bits, script):
     return bytes((kind, bits)) + script
 
@@ -102,6 +106,11 @@ RECV = {
     "right-rescue-broken": recv(FILE, MEND, BEGIN + data(0, 7) + data(1, 0, SLOT | LACKS) +
                                 CLOSE + BEGIN + zero(2, 3) + data(5, 1) + data(1, 5, SLOT) +
                                 unreadable(0) + FINISH),
+    "right-again": recv(FILE, AGAIN, LARGE + zero(0, 16) + data(16, 3) +
+                        record(ABORT, b"no more") + CLOSE + LARGE + data(16, 3) + FINISH),
+    "right-rechecked": recv(FILE, AGAIN | RECHECK, LARGE + data(0, 4) + zero(1, 15) +
+                            data(16, 3) + record(ABORT, b"no more") + CLOSE + LARGE +
+                            data(16, 3) + FINISH),
     "again": recv(FILE, AGAIN, BEGIN + data(0, 7) + zero(1, 2) + record(ABORT, b"no more") +
                   CLOSE + BEGIN + CHUNKS + FINISH),
     "missing": recv(RAW, 0, offer(SIZE, text=b'{"unreadable":[[4096,512],[0,512]],'
