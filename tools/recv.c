@@ -132,6 +132,10 @@ static int recv_data(struct recv *recv, const struct link_record *record)
 				 chunk.length);
 	if (r == 0)
 		digest_chunk(recv->content, chunk.length, &digest);
+	/* Of what claims to be zeros a sink need not look at the content. */
+	if (r == 0 && data.entry.flags & IMAGE_ENTRY_ZERO &&
+	    !chunk_is_zero(recv->content, chunk.length))
+		r = -EBADMSG;
 	if (r < 0 || !digest_equal(&digest, &data.entry.digest))
 		return recv_fail(recv, -EBADMSG,
 				 "chunk %" PRIu64 " came damaged: the memory of one of the two "

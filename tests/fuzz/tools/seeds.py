@@ -120,6 +120,8 @@ RECV = {
     "refused-set": recv(FILE, 0, offer(SIZE, 0, 1, 0x12) + wait(ACCEPT)),
     "wrong-root": recv(FILE, MEND, BEGIN + CHUNKS + end(3) + wait(RESULT)),
     "wrong-size": recv(RAW, 0, BEGIN + CHUNKS + end(2)),
+    "no-zeros": recv(TARGET, 0, BEGIN + data(0, 7, 1) + zero(1, 2) + data(3, 9) + data(4, 7) +
+                     data(5, 1) + FINISH),
     "twice": recv(IMAGE, 0, BEGIN + CHUNKS + data(2, 3) + FINISH),
     "gap": recv(IMAGE, 0, BEGIN + data(0, 7) + data(2, 3)),
     "damage": recv(RAW, MEND, BEGIN + data(0, 7) + damage(0) + data(1, 1) + CLOSE + BEGIN +

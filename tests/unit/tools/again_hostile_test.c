@@ -199,6 +199,21 @@ static void nor_too_early(void **state)
 	again_end(&again, -EPROTO, "chunk 1 came where chunk 2 was due");
 }
 
+/* For who restores writes zeros then, and does not look at the content. */
+static void nor_as_zeros_that_they_are_not(void **state)
+{
+	struct again again;
+
+	(void)state;
+	again_start(&again, temporary());
+	again_data(&again, 0, 7, IMAGE_ENTRY_ZERO);
+	again_end(&again, -EBADMSG, "chunk 0 came damaged");
+	again_start(&again, temporary());
+	again_all(&again);
+	again_data(&again, 3, 7, IMAGE_ENTRY_SLOT | IMAGE_ENTRY_ZERO);
+	again_end(&again, -EBADMSG, "chunk 3 came damaged");
+}
+
 static void a_pipe_takes_none(void **state)
 {
 	struct again again;
@@ -245,6 +260,7 @@ int main(void)
 		cmocka_unit_test(chunks_with_slots_come_again),
 		cmocka_unit_test(others_may_not),
 		cmocka_unit_test(nor_too_early),
+		cmocka_unit_test(nor_as_zeros_that_they_are_not),
 		cmocka_unit_test(a_pipe_takes_none),
 		cmocka_unit_test(the_root_is_that_of_the_end),
 	};
