@@ -216,7 +216,7 @@ static inline void peer_await(struct peer *peer, uint8_t type)
 	peer->awaited = type;
 	while (!peer->ended && (peer->awaited || !type)) {
 		peer->idle = false;
-		if (!peer_poll(peer, 0, peer_patient ? 20000 : 10))
+		if (!peer_poll(peer, 0, peer_patient ? 120000 : 10))
 			break;
 		if (peer->idle && !peer_patient)
 			break;

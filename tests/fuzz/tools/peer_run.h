@@ -22,7 +22,7 @@
 static const struct link_limits peer_limits = {
 	.keepalive = 3 * MS,
 	.record = 20 * MS,
-	.silence = 20 * STOP_SECOND,
+	.silence = 120 * STOP_SECOND,
 	.renew = 20 * MS,
 	.words = 100 * MS,
 };
@@ -165,7 +165,7 @@ static inline void peer_options(const struct peer *peer, struct options *ret)
 {
 	*ret = (struct options){
 		.stream.kind = STREAM_UNIX,
-		.timeout = 20 * STOP_SECOND,
+		.timeout = 120 * STOP_SECOND,
 		.progress = PROGRESS_NONE,
 	};
 	strcpy(ret->stream.path, peer->address.sun_path);
@@ -186,9 +186,13 @@ static inline int peer_link(const struct options *options, uint8_t role, struct 
 		.program = "fuzz",
 	};
 	struct wire_hello told;
+	struct link_limits limits = peer_limits;
 	char why[768];
 
-	return link_open_limits(&options->stream, &stream, &hello, &peer_limits, ret, &told, why,
+	/* So often they would keep valgrind from all else. */
+	if (peer_patient)
+		limits.keepalive = 50 * MS;
+	return link_open_limits(&options->stream, &stream, &hello, &limits, ret, &told, why,
 				sizeof(why));
 }
 
