@@ -111,11 +111,7 @@ static int journal_name(struct journal *journal, const struct disk *disk)
 
 static int journal_write(const struct journal *journal, const void *buf, size_t len, uint64_t at)
 {
-	ssize_t n = pwrite(journal->fd, buf, len, at);
-
-	if (n < 0)
-		return -errno;
-	return (size_t)n == len ? 0 : -ENOSPC;
+	return out_write_at(journal->fd, buf, len, at);
 }
 
 static int journal_bytes(const struct journal *journal, void *buf, size_t len, uint64_t at)
@@ -212,7 +208,7 @@ int journal_mark(struct journal *journal, uint64_t count)
 {
 	uint8_t buf[JOURNAL_MARK];
 	/* On a disk the entries come before what speaks of them. */
-	int r = fdatasync(journal->fd) ? -errno : 0;
+	int r = out_sync(journal->fd);
 
 	journal_encode(journal, count, buf);
 	return r < 0 ? r : journal_write(journal, buf, sizeof(buf), 0);

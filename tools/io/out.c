@@ -96,6 +96,20 @@ ssize_t out_read_at(int fd, void *buf, size_t len, uint64_t offset)
 	return done;
 }
 
+int out_write_at(int fd, const void *buf, size_t len, uint64_t offset)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pwrite(fd, (const char *)buf + done, len - done, offset + done);
+
+		if (n == 0)
+			return -EIO;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? n : 0;
+	}
+	return 0;
+}
+
 int out_sync(int fd)
 {
 	int r;

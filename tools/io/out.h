@@ -23,6 +23,12 @@ ssize_t out_read(int fd, void *buf, size_t len);
  */
 ssize_t out_read_at(int fd, void *buf, size_t len, uint64_t offset);
 
+/*
+ * Writes all of LEN bytes at OFFSET of a file, whose own offset stays where it is; no signal ends
+ * that. Returns 0 or -errno.
+ */
+int out_write_at(int fd, const void *buf, size_t len, uint64_t offset);
+
 /* Puts what was written on the medium. Returns 1, or 0 where there is none (a pipe), or -errno. */
 int out_sync(int fd);
 /* The same for the names in the folder PATH. Returns 0 or -errno. */

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/out.h"
+
 #define SPOOL_PENDING 512 /* entries written at once */
 
 struct spool {
@@ -74,19 +76,11 @@ uint64_t spool_count(const struct spool *spool)
 static int spool_flush(struct spool *spool)
 {
 	size_t len = (spool->count - spool->written) * IMAGE_ENTRY;
-	size_t done = 0;
+	int r = out_write_at(spool->fd, spool->pending, len, spool->written * IMAGE_ENTRY);
 
-	while (done < len) {
-		ssize_t n = pwrite(spool->fd, spool->pending + done, len - done,
-				   spool->written * IMAGE_ENTRY + done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			done += n;
-	}
-	spool->written = spool->count;
-	return 0;
+	if (r == 0)
+		spool->written = spool->count;
+	return r;
 }
 
 int spool_add(struct spool *spool, const struct image_entry *entry)
@@ -130,13 +124,7 @@ int spool_put(struct spool *spool, uint64_t index, const struct image_entry *ent
 	if (r < 0)
 		return r;
 	image_entry_put(entry, raw);
-	ssize_t n;
-	do {
-		n = pwrite(spool->fd, raw, sizeof(raw), index * IMAGE_ENTRY);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	return n == sizeof(raw) ? 0 : -EIO;
+	return out_write_at(spool->fd, raw, sizeof(raw), index * IMAGE_ENTRY);
 }
 
 int spool_digests(struct spool *spool, struct digest_state *state)

@@ -107,15 +107,7 @@ static int fill_walk(struct store *store, uint64_t index)
 
 static int fill_write(struct store *store, uint64_t at, const void *buf, size_t len)
 {
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pwrite(store->fd, (const uint8_t *)buf + done, len - done,
-				   store->base + at + done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? n : 0;
-	}
-	return 0;
+	return out_write_at(store->fd, buf, len, store->base + at);
 }
 
 /* The slot of SLOT bytes at AT, in which a frame of BEFORE bytes and its PAD's header were. */
