@@ -202,12 +202,12 @@ check: deps
 check-unit: check-programs
 	$(call prove,-j$(JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
 ## make check-faults    backups and restores with random faults, natively and on machines
-##                      [SEED=… ROUNDS=200 RIG_ROUNDS=10, or natively ROUND=…; FLAVOR=asan, MARKDOWN=FILE]
+##                      [SEED=… ROUNDS=200 RIG_ROUNDS=10 (0: natively), or ROUND=…; FLAVOR=asan, MARKDOWN=FILE]
 PROGRAMS = $(if $(filter release,$(FLAVOR)),build,$(O)/programs)
 check-faults: $(PROGRAMS)/tbsend $(PROGRAMS)/tbrecv programs fabric
 	$(Q)tests/faults/soak.py --programs $(PROGRAMS) --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ROUND),--round $(ROUND)) $(if $(QUICK),--quick) $(if $(MARKDOWN),--markdown $(MARKDOWN))
-	$(if $(ROUND)$(QUICK),,$(call prove,tests/62-faults/run.t,SEED=$(SEED) ROUNDS=$(RIG_ROUNDS)))
+	$(if $(ROUND)$(QUICK)$(filter 0,$(RIG_ROUNDS)),,$(call prove,tests/62-faults/run.t,SEED=$(SEED) ROUNDS=$(RIG_ROUNDS)))
 ## make check-vm        recovery tests on virtual machines [TESTS="10 20"]
 check-vm: programs fabric rescue
 	$(call prove,-j$(VM_JOBS) $(VM_T))

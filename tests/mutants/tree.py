@@ -37,7 +37,8 @@ class Test:
             corpus = os.path.join(os.path.dirname(stem), "corpus", os.path.basename(stem)[:-5])
             return [f"build/{flavor}/{stem}", corpus]
         if self.kind == "soak":
-            return ["make", SOAK, "SEED=1", "ROUNDS=25", *(COUNTING if flavor == "plain" else ())]
+            counting = COUNTING if flavor == "plain" else ()
+            return ["make", SOAK, "SEED=1", "ROUNDS=25", "RIG_ROUNDS=0", *counting]
         return [self.name]
 
 
