@@ -19,8 +19,16 @@ struct have {
 	bool fills; /* chunks may come again */
 };
 
+static int have_read(void *from, uint64_t offset, void *buf, size_t len)
+{
+	return source_peek(from, offset, buf, len);
+}
+
 static int have_begin(struct send *send, struct have *have, uint64_t first)
 {
+	const struct probe_area disk = {
+		.read = have_read, .from = send->source, .size = send->map->size};
+
 	*have = (struct have){.first = first};
 	if (first > chunk_count(send->map))
 		return send_fail(send, -EPROTO,
@@ -36,7 +44,8 @@ static int have_begin(struct send *send, struct have *have, uint64_t first)
 		return 0;
 	}
 	msg_note("looking whether %s is as it was", source_name(send->source));
-	int r = landmarks_choose(source_manifest(send->source), send->map, first, &have->landmarks);
+	int r = landmarks_choose(source_manifest(send->source), send->map, first, &disk,
+				 &have->landmarks);
 
 	return r < 0 ? send_fail(send, r, "the source cannot be compared: %s", strerror(-r)) : 0;
 }

@@ -72,7 +72,7 @@ static bool ext_parse(const uint8_t *super, struct ext *ret)
 }
 
 /* The sum of what the groups say, in blocks. */
-static bool ext_count(const struct probe_used_area *area, const struct ext *ext, uint64_t *ret)
+static bool ext_count(const struct probe_area *area, const struct ext *ext, uint64_t *ret)
 {
 	uint64_t offset = ext->block == 1024 ? 2048 : ext->block; /* behind the superblock's */
 	uint8_t part[8192];
@@ -80,7 +80,7 @@ static bool ext_count(const struct probe_used_area *area, const struct ext *ext,
 
 	for (uint64_t left = ext->groups; left > 0; left -= n) {
 		n = MIN(left, sizeof(part) / ext->descriptor);
-		if (!probe_used_get(area, offset, part, n * ext->descriptor))
+		if (!probe_area_get(area, offset, part, n * ext->descriptor))
 			return false;
 		offset += n * ext->descriptor;
 		for (size_t i = 0; i < n; i++) {
@@ -95,12 +95,12 @@ static bool ext_count(const struct probe_used_area *area, const struct ext *ext,
 	return true;
 }
 
-bool probe_used_ext(const struct probe_used_area *area, struct probe_used *ret)
+bool probe_used_ext(const struct probe_area *area, struct probe_used *ret)
 {
 	uint8_t super[1024];
 	struct ext ext;
 
-	if (!probe_used_get(area, 1024, super, sizeof(super)) || !ext_parse(super, &ext))
+	if (!probe_area_get(area, 1024, super, sizeof(super)) || !ext_parse(super, &ext))
 		return false;
 	if (ext.groups ? !ext_count(area, &ext, &ext.free) : !ext.unmounted)
 		return false;

@@ -58,11 +58,11 @@ static bool fat_parse(const uint8_t *boot, struct fat *ret)
 }
 
 /* What FSINFO says, which is a hint: "not known" is all ones. */
-static bool fat_info(const struct probe_used_area *area, const struct fat *fat, uint64_t *ret_free)
+static bool fat_info(const struct probe_area *area, const struct fat *fat, uint64_t *ret_free)
 {
 	uint8_t info[512];
 
-	if (!probe_used_get(area, fat->info, info, sizeof(info)) || memcmp(info, "RRaA", 4) != 0 ||
+	if (!probe_area_get(area, fat->info, info, sizeof(info)) || memcmp(info, "RRaA", 4) != 0 ||
 	    memcmp(info + 484, "rrAa", 4) != 0 || bytes_get32(info + 488) > fat->clusters)
 		return false;
 	*ret_free = bytes_get32(info + 488);
@@ -82,7 +82,7 @@ static uint32_t fat_entry(const uint8_t *part, size_t index, unsigned int bits)
 	return index % 2 ? pair >> 4 : pair & 0xfff;
 }
 
-static bool fat_count(const struct probe_used_area *area, const struct fat *fat, uint64_t *ret_free)
+static bool fat_count(const struct probe_area *area, const struct fat *fat, uint64_t *ret_free)
 {
 	uint8_t part[12288]; /* whole entries, whatever their length */
 	uint64_t entries = FAT_FIRST + fat->clusters, most = sizeof(part) * 8 / fat->bits;
@@ -93,7 +93,7 @@ static bool fat_count(const struct probe_used_area *area, const struct fat *fat,
 	for (uint64_t at = 0; at < entries; at += most) {
 		size_t n = MIN(most, entries - at);
 
-		if (!probe_used_get(area, fat->offset + at * fat->bits / 8, part,
+		if (!probe_area_get(area, fat->offset + at * fat->bits / 8, part,
 				    (n * fat->bits + 7) / 8))
 			return false;
 		for (size_t i = at ? 0 : FAT_FIRST; i < n; i++)
@@ -103,13 +103,13 @@ static bool fat_count(const struct probe_used_area *area, const struct fat *fat,
 	return true;
 }
 
-bool probe_used_fat(const struct probe_used_area *area, struct probe_used *ret)
+bool probe_used_fat(const struct probe_area *area, struct probe_used *ret)
 {
 	uint8_t boot[512];
 	struct fat fat;
 	uint64_t free;
 
-	if (!probe_used_get(area, 0, boot, sizeof(boot)) || !fat_parse(boot, &fat))
+	if (!probe_area_get(area, 0, boot, sizeof(boot)) || !fat_parse(boot, &fat))
 		return false;
 	if (!(fat.bits == 32 && fat_info(area, &fat, &free)) && !fat_count(area, &fat, &free))
 		return false;
@@ -122,11 +122,11 @@ bool probe_used_fat(const struct probe_used_area *area, struct probe_used *ret)
  * The first cluster of the bitmap of CLUSTERS bits, which is one of the first entries of the root
  * directory, at ROOT; or 0.
  */
-static uint32_t exfat_bitmap(const struct probe_used_area *area, uint64_t root, uint32_t clusters)
+static uint32_t exfat_bitmap(const struct probe_area *area, uint64_t root, uint32_t clusters)
 {
 	uint8_t entries[512];
 
-	if (!probe_used_get(area, root, entries, sizeof(entries)))
+	if (!probe_area_get(area, root, entries, sizeof(entries)))
 		return 0;
 	/* Bit 0 of the flags is TexFAT's second bitmap. */
 	for (const uint8_t *entry = entries; entry < entries + sizeof(entries) && *entry;
@@ -143,13 +143,13 @@ static uint32_t exfat_bitmap(const struct probe_used_area *area, uint64_t root, 
  * Microsoft, "exFAT file system specification", 3.1, 7.1. PercentInUse of the boot sector is no
  * help: Linux does not keep it. The bitmap is in one piece, as fs/exfat/balloc.c takes it to be.
  */
-bool probe_used_exfat(const struct probe_used_area *area, struct probe_used *ret)
+bool probe_used_exfat(const struct probe_area *area, struct probe_used *ret)
 {
 	uint64_t heap, used = 0;
 	uint8_t boot[512];
 	uint32_t bitmap;
 
-	if (!probe_used_get(area, 0, boot, sizeof(boot)) || memcmp(boot + 3, "EXFAT   ", 8) != 0)
+	if (!probe_area_get(area, 0, boot, sizeof(boot)) || memcmp(boot + 3, "EXFAT   ", 8) != 0)
 		return false;
 	uint32_t clusters = bytes_get32(boot + 92), root = bytes_get32(boot + 96);
 	unsigned int sector = boot[108], shift = sector + boot[109];

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "codec/manifest.h"
 #include "codec/manifest_table.h"
+#include "io/probe_head.h"
 
 #define LANDMARKS_FIXED	    4		/* beside those of partitions */
-#define LANDMARKS_PARTITION 3		/* for each partition */
+#define LANDMARKS_PARTITION 3		/* for each partition, beside its file system's heads */
+#define LANDMARKS_HEADS	    256		/* file systems at most whose heads are looked for */
 #define LANDMARKS_BACKUP    (33u * 512) /* a GPT's backup: entries and header, to the disk's end */
 #define LANDMARKS_BTRFS	    65536u	/* its superblock, from the partition's start */
 #define LANDMARKS_LOGICAL   (1u << 20)	/* from its table to a logical partition, in an MBR */
@@ -23,8 +26,25 @@ static void landmarks_add(struct landmarks *landmarks, const struct chunk_map *m
 		landmarks->chunks[landmarks->count++] = chunk;
 }
 
+/* Those of the file system of TYPE in SIZE bytes at START, wherever the manifest has them from. */
+static void landmarks_add_heads(struct landmarks *landmarks, const struct chunk_map *map,
+				uint64_t first, const struct probe_area *disk, const char *type,
+				uint64_t start, uint64_t size)
+{
+	struct probe_area area = *disk;
+	uint64_t heads[PROBE_HEADS_MOST];
+
+	if (start > disk->size || size > disk->size - start)
+		return;
+	area.start += start;
+	area.size = size;
+	for (size_t i = 0, count = probe_heads(&area, type, heads); i < count; i++)
+		landmarks_add(landmarks, map, first, start + heads[i]);
+}
+
 static void landmarks_add_partitions(struct landmarks *landmarks, const json_t *manifest,
-				     const struct chunk_map *map, uint64_t first)
+				     const struct chunk_map *map, uint64_t first,
+				     const struct probe_area *disk)
 {
 	struct manifest_partition part;
 
@@ -35,6 +55,9 @@ static void landmarks_add_partitions(struct landmarks *landmarks, const json_t *
 		landmarks_add(landmarks, map, first, part.start + LANDMARKS_BTRFS);
 		if (part.start >= LANDMARKS_LOGICAL)
 			landmarks_add(landmarks, map, first, part.start - LANDMARKS_LOGICAL);
+		if (i < LANDMARKS_HEADS)
+			landmarks_add_heads(landmarks, map, first, disk, part.fs, part.start,
+					    part.size);
 	}
 }
 
@@ -75,10 +98,10 @@ static void landmarks_sort(struct landmarks *landmarks)
 }
 
 int landmarks_choose(const json_t *manifest, const struct chunk_map *map, uint64_t first,
-		     struct landmarks *ret)
+		     const struct probe_area *disk, struct landmarks *ret)
 {
-	size_t most = LANDMARKS_FIXED + LANDMARKS_RANDOM +
-		      LANDMARKS_PARTITION * manifest_partition_count(manifest);
+	size_t most = LANDMARKS_FIXED + LANDMARKS_RANDOM + PROBE_HEADS_MOST +
+		      (LANDMARKS_PARTITION + PROBE_HEADS_MOST) * manifest_partition_count(manifest);
 	struct landmarks landmarks = {.chunks = calloc(most, sizeof(*landmarks.chunks))};
 	int r;
 
@@ -90,7 +113,10 @@ int landmarks_choose(const json_t *manifest, const struct chunk_map *map, uint64
 		landmarks_add(&landmarks, map, first, map->size - LANDMARKS_BACKUP);
 		landmarks_add(&landmarks, map, first, map->size - 1);
 	}
-	landmarks_add_partitions(&landmarks, manifest, map, first);
+	landmarks_add_partitions(&landmarks, manifest, map, first, disk);
+	/* A file system without partitions. */
+	landmarks_add_heads(&landmarks, map, first, disk,
+			    manifest_string(manifest, "contents.type"), 0, disk->size);
 	r = landmarks_add_random(&landmarks, first);
 	if (r < 0) {
 		landmarks_clear(&landmarks);

@@ -124,6 +124,12 @@ int source_seek(struct source *source, uint64_t index);
  * or another -errno with source_why.
  */
 int source_digest(struct source *source, uint64_t index, struct digest *ret);
+/*
+ * Reads LEN bytes at OFFSET of the disk that SOURCE is or holds, as they are now. Returns 0,
+ * -ESPIPE for a stream, -ERANGE beyond the end, -ENODATA where it is rescued and cannot be read, or
+ * another -errno.
+ */
+int source_peek(struct source *source, uint64_t offset, void *buf, size_t len);
 /* What the user called it, or "standard input". */
 const char *source_name(const struct source *source);
 const char *source_why(const struct source *source);

@@ -84,25 +84,25 @@ static int seek_prepare(struct source *source)
 }
 
 /* Out of an image: by its table, which holds for every chunk that is read. */
-static int seek_read_image(struct source *source, uint64_t offset, uint32_t len)
+static int seek_read_image(struct source *source, uint64_t offset, void *buf, size_t len)
 {
 	const char *why = "";
 	int r;
 
 	view_device_begin(source->window, UINT64_MAX);
-	r = view_device_read(source->window, source->content, len, offset);
+	r = view_device_read(source->window, buf, len, offset);
 	if (r < 0)
 		view_device_failed(source->window, &why);
 	return r < 0 ? seek_fail(source, r, why) : 0;
 }
 
-static int seek_read(struct source *source, uint64_t offset, uint32_t len)
+static int seek_read(struct source *source, uint64_t offset, void *buf, size_t len)
 {
 	int r;
 
 	if (source->load)
-		return seek_read_image(source, offset, len);
-	r = disk_read(source->disk, offset, source->content, len);
+		return seek_read_image(source, offset, buf, len);
+	r = disk_read(source->disk, offset, buf, len);
 	if (r == -EIO && source->rescue)
 		return -ENODATA;
 	if (r < 0)
@@ -124,8 +124,24 @@ int source_digest(struct source *source, uint64_t index, struct digest *ret)
 	/* What is known to be bad is not touched without need. */
 	if (source_rescue_failed(source, index))
 		return -ENODATA;
-	r = seek_read(source, chunk_offset(&source->head.map, index), len);
+	r = seek_read(source, chunk_offset(&source->head.map, index), source->content, len);
 	if (r == 0)
 		digest_chunk(source->content, len, ret);
 	return r;
+}
+
+int source_peek(struct source *source, uint64_t offset, void *buf, size_t len)
+{
+	const struct chunk_map *map = &source->head.map;
+	int r = source->stream ? -ESPIPE : seek_prepare(source);
+
+	if (r < 0)
+		return r;
+	if (offset > map->size || len > map->size - offset)
+		return -ERANGE;
+	for (uint64_t i = offset / map->chunk_size; i * map->chunk_size < offset + len; i++) {
+		if (source_rescue_failed(source, i))
+			return -ENODATA;
+	}
+	return seek_read(source, offset, buf, len);
 }

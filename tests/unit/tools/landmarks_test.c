@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which chunks are read again before a transfer goes on. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,17 +21,35 @@ static const char manifest_text[] =
 	"{\"number\":5,\"start\":209682432,\"size\":104857600,\"type\":\"83\"},"
 	"{\"number\":6,\"start\":4611686018427387904,\"size\":4096,\"type\":\"83\"}]}}";
 
-static void choose(const struct chunk_map *map, uint64_t first, struct landmarks *ret)
+/* None of the file systems' sectors can be read. */
+static int unreadable(void *from, uint64_t offset, void *buf, size_t len)
 {
+	const uint64_t *size = from;
+
+	(void)buf;
+	assert_true(offset <= *size && len <= *size - offset);
+	return -EIO;
+}
+
+static void choose_by(const char *text, const struct chunk_map *map, uint64_t first,
+		      struct landmarks *ret)
+{
+	struct probe_area disk = {
+		.read = unreadable, .from = (void *)&map->size, .size = map->size};
 	json_t *manifest;
 
-	assert_int_equal(manifest_parse(manifest_text, sizeof(manifest_text) - 1, &manifest), 0);
-	assert_int_equal(landmarks_choose(manifest, map, first, ret), 0);
+	assert_int_equal(manifest_parse(text, strlen(text), &manifest), 0);
+	assert_int_equal(landmarks_choose(manifest, map, first, &disk, ret), 0);
 	json_decref(manifest);
 	for (size_t i = 0; i < ret->count; i++) {
 		assert_true(ret->chunks[i] < first);
 		assert_true(i == 0 || ret->chunks[i] > ret->chunks[i - 1]);
 	}
+}
+
+static void choose(const struct chunk_map *map, uint64_t first, struct landmarks *ret)
+{
+	choose_by(manifest_text, map, first, ret);
 }
 
 static bool has(const struct landmarks *landmarks, uint64_t chunk)
@@ -81,6 +100,29 @@ static void test_below_first(void **state)
 	}
 }
 
+/* The heads of the file systems, of which btrfs' need no look; with partitions and without. */
+static void test_heads(void **state)
+{
+	static const char table[] =
+		"{\"table\":{\"partitions\":["
+		"{\"number\":1,\"start\":8388608,\"size\":1073741824,\"fs\":{\"type\":\"btrfs\"}},"
+		"{\"number\":2,\"start\":99999999999999,\"size\":9,\"fs\":{\"type\":\"btrfs\"}},"
+		"{\"number\":3,\"start\":0,\"size\":9223372036854775807,\"fs\":{\"type\":\"xfs\"}},"
+		"{\"number\":4,\"start\":8388608,\"size\":9999999,\"fs\":{\"type\":\"ext4\"}}]}}";
+	struct chunk_map map = {.size = 1024000 * MIB, .chunk_size = 4 * MIB};
+	struct landmarks landmarks;
+
+	(void)state;
+	choose_by(table, &map, chunk_count(&map), &landmarks);
+	assert_true(has(&landmarks, (8 + 64) / 4));
+	assert_true(landmarks.count <= LANDMARKS_RANDOM + 20);
+	landmarks_clear(&landmarks);
+	choose_by("{\"contents\":{\"type\":\"btrfs\"}}", &map, chunk_count(&map), &landmarks);
+	assert_true(has(&landmarks, 64 / 4));
+	assert_true(has(&landmarks, 262144 / 4));
+	landmarks_clear(&landmarks);
+}
+
 /* Whoever changes a chunk cannot know which ones are looked at. */
 static void test_random(void **state)
 {
@@ -114,9 +156,8 @@ static void test_small(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_below_first),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_places), cmocka_unit_test(test_below_first),
+		cmocka_unit_test(test_heads),  cmocka_unit_test(test_random),
 		cmocka_unit_test(test_small),
 	};
 

@@ -126,13 +126,42 @@ static void test_partition(void **state)
 	close(fd);
 }
 
+/* Any bytes of the disk: those of a file, of the one in an image, and of a partition there. */
+static void test_peek(void **state)
+{
+	struct seeking seeking;
+	struct test_image image;
+	char text[4] = "";
+
+	(void)state;
+	int fd = test_image_file("front", 5);
+	seeking_open(&seeking, fd, 0);
+	assert_int_equal(source_peek(seeking.source, 1, text, 4), 0);
+	assert_memory_equal(text, "ront", 4);
+	assert_int_equal(source_peek(seeking.source, 2, text, 4), -ERANGE);
+	assert_int_equal(source_peek(seeking.source, UINT64_MAX, text, 4), -ERANGE);
+	source_close(seeking.source);
+	close(fd);
+	test_image_small(&image);
+	fd = test_image_file(image.data, image.len);
+	seeking_open(&seeking, fd, 0);
+	assert_int_equal(source_peek(seeking.source, 2 * TEST_CHUNK - 2, text, 4), 0);
+	assert_memory_equal(text, "\0\0\0c", 4);
+	source_close(seeking.source);
+	seeking_open(&seeking, fd, 7);
+	assert_int_equal(source_peek(seeking.source, TEST_CHUNK - 4, text, 4), 0);
+	assert_memory_equal(text, "cccc", 4);
+	assert_int_equal(source_peek(seeking.source, TEST_CHUNK - 3, text, 4), -ERANGE);
+	source_close(seeking.source);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_file),
-		cmocka_unit_test(test_change),
-		cmocka_unit_test(test_image),
-		cmocka_unit_test(test_partition),
+		cmocka_unit_test(test_file),  cmocka_unit_test(test_change),
+		cmocka_unit_test(test_image), cmocka_unit_test(test_partition),
+		cmocka_unit_test(test_peek),
 	};
 
 	return cmocka_run_group_tests_name("source_seek", tests, NULL, NULL);
