@@ -59,6 +59,13 @@ static int part_check_image(struct sink *sink)
 	close(fd);
 	if (r == -EINTR)
 		return r;
+	/* One that was killed behind the rename could not say that it was done. */
+	if (!sink->options.resume && r == 0)
+		return sink_fail(sink, -EEXIST,
+				 "%s exists and may be whole already: `tbstream verify %s` tells; "
+				 "to receive again choose another name, or give --force to "
+				 "overwrite it",
+				 sink->name, sink->name);
 	if (!sink->options.resume)
 		return sink_fail(sink, -EEXIST,
 				 "%s exists%s: choose another name, or give --force to overwrite "

@@ -174,9 +174,13 @@ static void it_goes_on(void **state)
 	assert_non_null(strstr(sink_note(sink), part));
 	sink_close(sink);
 	is_resumed(&goes_on, 2 * GAP);
-	is_refused(&goes_on, &head, "exists: choose another name, or give --force");
+	is_refused(&goes_on, &head, "exists and may be whole already: `tbstream verify ");
+	is_refused(&goes_on, &head, "choose another name, or give --force");
 	is_refused(&resume, &head, "complete already");
 	assert_true(holds(image, whole.data, whole.len));
+	put_file(image, "not ours", 8);
+	is_refused(&goes_on, &head, "exists: choose another name, or give --force");
+	put_file(image, whole.data, whole.len);
 	is_begun(&force);
 }
 

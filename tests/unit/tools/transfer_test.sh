@@ -29,7 +29,7 @@ ok "an image goes into a file by -o" transfer -o kept.zst -- disk
 ok "it is the whole of it" decoded kept.zst
 ok "its part file is gone" test ! -e kept.zst.part
 ok "an existing output is refused" refused -o kept.zst -- -t 1 disk
-ok "in a sentence that names the way out" says 'kept.zst exists.*--force' recv.err
+ok "in a sentence that names the way out" says 'kept.zst exists and may be whole.*.tbstream verify kept.zst. tells.*--force' recv.err
 ok "--force overwrites it" transfer --force -o kept.zst -- disk
 
 echo "not ours" >begun.zst.part
