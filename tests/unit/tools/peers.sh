@@ -2,9 +2,13 @@
 # Sourced behind tap.sh by the tests that run both programs: tbrecv in the background, tbsend before it.
 # shellcheck shell=sh disable=SC2034 # what the tests use
 
-# Two seconds of a real peer, or the test is broken: nothing here waits longer.
+# Two seconds of a real peer, or the test is broken: nothing here waits longer than a minute, and what
+# runs on is killed, which is a code that nobody wants.
 wait_code() {
-	timeout 60 tail -s 0.05 --pid="$1" -f /dev/null
+	timeout 60 tail -s 0.05 --pid="$1" -f /dev/null || {
+		echo "process $1 does not end" >&2
+		kill -9 "$1"
+	}
 	wait "$1"
 }
 

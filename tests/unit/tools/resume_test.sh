@@ -172,7 +172,7 @@ changed() {
 	halfway changing
 	kill -9 "$sender"
 	wait "$sender"
-	printf X | dd of=changing bs=1 seek=1000 conv=notrunc 2>dd.err
+	printf 'changed!' | dd of=changing bs=1 seek=1000 conv=notrunc 2>dd.err
 	again changing
 	ended 1 1
 }
