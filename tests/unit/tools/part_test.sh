@@ -49,10 +49,7 @@ failed() {
 		exec tbrecv -t 20 -s unix:sock "$@"
 	) >recv.out 2>recv.err &
 	pid=$!
-	tbsend -t 20 -s unix:sock disk 2>send.err
-	send=$?
-	wait_code "$pid"
-	recv=$?
+	against unix:sock disk
 	ended 1 1
 }
 resumed() { says "going on at chunk $1 of 26" recv.err; }
@@ -109,10 +106,7 @@ to_stdout() {
 		exec tbrecv -t 20 -s unix:sock
 	) >out.zst 2>recv.err &
 	pid=$!
-	tbsend -t 20 -s unix:sock disk 2>send.err
-	send=$?
-	wait_code "$pid"
-	recv=$?
+	against unix:sock disk
 	ended 1 1
 }
 ok "on standard output as well" to_stdout

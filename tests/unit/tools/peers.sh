@@ -12,6 +12,14 @@ wait_code() {
 	wait "$1"
 }
 
+# against STREAM SEND-ARGUMENTS: runs tbsend and waits for the tbrecv that is $pid.
+against() {
+	tbsend -t 20 -s "$@" 2>send.err
+	send=$?
+	wait_code "$pid"
+	recv=$?
+}
+
 # transfer RECV-ARGUMENTS -- SEND-ARGUMENTS: both ends; their exit codes in $recv and $send. recv's
 # standard output goes to recv.out.
 transfer() {
@@ -25,10 +33,7 @@ transfer() {
 	# shellcheck disable=SC2086 # words
 	tbrecv -t 20 -s "${where:-unix:sock}" $args >recv.out 2>recv.err &
 	pid=$!
-	tbsend -t 20 -s "${where:-unix:sock}" "$@" >send.out 2>send.err
-	send=$?
-	wait_code "$pid"
-	recv=$?
+	against "${where:-unix:sock}" "$@" >send.out
 	ended 0 0
 }
 

@@ -54,10 +54,7 @@ full() {
 	rm -f sock
 	tbrecv -t 20 -s unix:sock "$@" >mnt/out.zst 2>recv.err &
 	pid=$!
-	tbsend -t 20 -s unix:sock disk 2>send.err
-	send=$?
-	wait_code "$pid"
-	recv=$?
+	against unix:sock disk
 	ended 1 1
 }
 ok "none is left for standard output" full
@@ -111,10 +108,7 @@ no_override() {
 	rm -f sock
 	setpriv --bounding-set=-dac_override,-dac_read_search tbrecv -t 20 -s unix:sock -o locked/x.zst 2>recv.err &
 	pid=$!
-	tbsend -t 20 -s unix:sock disk 2>send.err
-	send=$?
-	wait_code "$pid"
-	recv=$?
+	against unix:sock disk
 	ended 1 1
 }
 ok "a folder in which nothing may be made is refused" no_override
