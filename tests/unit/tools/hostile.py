@@ -16,9 +16,9 @@ import socket
 import struct
 import sys
 import threading
-import time
 
 import image_parts
+import proxy
 
 HELLO, OFFER, ACCEPT, ACK, UNKNOWN = 1, 2, 3, 6, 0x90
 CHUNK = 4 << 20
@@ -106,18 +106,6 @@ def to_sender(case):
     return records(ACCEPT, itertools.islice(parts, MANY))
 
 
-def connected(path):
-    """As tbsend, and so to a receiver."""
-    while True:
-        peer = socket.socket(socket.AF_UNIX)
-        try:
-            peer.connect(path)
-            return peer
-        except (FileNotFoundError, ConnectionRefusedError):
-            peer.close()
-            time.sleep(0.02)
-
-
 def listened(path):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -136,7 +124,7 @@ def drain(peer):
 
 def play(side, case, path):
     receiver = side == "recv"
-    peer = (connected if receiver else listened)(path)
+    peer = (proxy.connect if receiver else listened)(path)
     threading.Thread(target=drain, args=[peer], daemon=True).start()
     greeting = hello(1 if receiver else 2)
     try:

@@ -147,4 +147,5 @@ def main():
             break
 
 
-main()
+if __name__ == "__main__":
+    main()
