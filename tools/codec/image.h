@@ -42,6 +42,7 @@ enum image_kind {
 	IMAGE_MANIFEST = 4,
 	IMAGE_SUM = 5,
 	IMAGE_PAD = 6,
+	IMAGE_REDO = 7, /* in no whole image: codec/image_redo.h */
 };
 
 /* What is known of a chunk beside its digest. */

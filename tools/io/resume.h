@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An image in a file that was cut: how much of it can be kept. That is everything up to the end of
- * a CHECKPOINT, with which store_continue goes on. Nothing is written here.
+ * a CHECKPOINT, with which store_continue goes on. Nothing is written here: what was being written
+ * over when it was cut is made whole before, by redo_finish.
  */
 #ifndef IO_RESUME_H
 #define IO_RESUME_H

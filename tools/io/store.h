@@ -47,10 +47,9 @@ int store_zero(struct store *store, uint64_t count, uint32_t flags);
 bool store_fills(const struct store *store);
 /*
  * Has chunk INDEX, which was appended with SLOT, be another frame, whose ENTRY has SLOT too. Before
- * store_finish. First the slot is written and synced, then the CHECKPOINT that speaks of it. When
- * the program or the power dies between the two, resume_open finds a frame that is not the
- * CHECKPOINT's, for it looks at all slots, and keeps what stands before that gap. Returns 0 or
- * -errno: -EINVAL where there is no slot.
+ * store_finish. Where a CHECKPOINT speaks of it, slot and CHECKPOINT change together, whenever the
+ * program or the power dies (io/redo.h), and what was there is on the medium as long as the new is
+ * not. Returns 0 or -errno: -EINVAL where there is no slot.
  */
 int store_fill(struct store *store, uint64_t index, const struct image_entry *entry,
 	       const uint8_t *frame);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/out.h"
+#include "io/redo.h"
 #include "io/store_internal.h"
 
 #define PAD_HEADER (IMAGE_FRAME_HEADER + IMAGE_TAG)
@@ -105,54 +106,63 @@ static int fill_walk(struct store *store, uint64_t index)
 	return r;
 }
 
-static int fill_write(struct store *store, uint64_t at, const void *buf, size_t len)
+/*
+ * What the slot of SLOT bytes at AT, in which a frame of BEFORE bytes and its PAD's header were,
+ * becomes: FRAME, HEADER of its PAD, and zeros where the old PAD's header may have been.
+ */
+static int fill_slot(uint64_t at, uint32_t before, size_t slot, const struct image_entry *entry,
+		     const uint8_t *frame, uint8_t header[PAD_HEADER], struct image_redo *redo)
 {
-	return out_write_at(store->fd, buf, len, store->base + at);
-}
-
-/* The slot of SLOT bytes at AT, in which a frame of BEFORE bytes and its PAD's header were. */
-static int fill_slot(struct store *store, uint64_t at, uint32_t before, size_t slot,
-		     const struct image_entry *entry, const uint8_t *frame)
-{
-	uint64_t used = (uint64_t)entry->stored_size + PAD_HEADER,
-		 was = (uint64_t)before + PAD_HEADER;
-	size_t left = was > used ? was - used : 0;
-	uint8_t header[PAD_HEADER];
+	uint32_t used = entry->stored_size + PAD_HEADER, was = before + PAD_HEADER;
+	const struct image_redo_part parts[] = {
+		{.at = at, .len = entry->stored_size, .bytes = frame},
+		{.at = at + entry->stored_size, .len = PAD_HEADER, .bytes = header},
+		{.at = at + used, .len = was > used ? was - used : 0},
+	};
 
 	if (slot < used)
 		return -ENOBUFS;
-	uint8_t *zeros = calloc(1, left + 1);
-	int r = zeros ? image_pad_header_put(slot - entry->stored_size, header) : -ENOMEM;
+	memcpy(redo->parts, parts, sizeof(parts));
+	redo->count = 3;
+	return image_pad_header_put(slot - entry->stored_size, header);
+}
 
-	if (r == 0)
-		r = fill_write(store, at, frame, entry->stored_size);
-	if (r == 0)
-		r = fill_write(store, at + entry->stored_size, header, sizeof(header));
-	if (r == 0)
-		r = fill_write(store, at + used, zeros, left);
-	free(zeros);
+/* Where no CHECKPOINT speaks of the chunk yet, nothing of it was acknowledged that could be lost.
+ */
+static int fill_plain(struct store *store, const struct image_redo *redo)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; r == 0 && i < redo->count; i++) {
+		const struct image_redo_part *part = &redo->parts[i];
+		uint8_t *zeros = part->bytes ? NULL : calloc(1, part->len + 1);
+
+		if (!part->bytes && !zeros)
+			return -ENOMEM;
+		r = out_write_at(store->fd, zeros ? zeros : part->bytes, part->len,
+				 store->base + part->at);
+		free(zeros);
+	}
 	return r;
 }
 
-/* The CHECKPOINT that speaks of chunk INDEX, where it is written already. */
-static int fill_checkpoint(struct store *store, uint64_t index)
+/* The slot together with the CHECKPOINT that speaks of chunk INDEX. */
+static int fill_both(struct store *store, uint64_t index, struct image_redo *redo)
 {
 	uint64_t first = index / store->gap * store->gap;
+	uint32_t count = MIN(store->gap, store->checkpointed - first);
 	uint8_t *buf;
 	size_t len;
+	int r = fill_walk(store, first + count);
 
-	if (index >= store->checkpointed)
-		return 0;
-	uint32_t count = MIN(store->gap, store->checkpointed - first);
-	/* After a power cut the CHECKPOINT must not be there without the frame. */
-	int r = out_sync(store->fd);
-	if (r >= 0)
-		r = fill_walk(store, first + count);
 	if (r == 0)
 		r = store_make_checkpoint(store, first, count, &buf, &len);
 	if (r < 0)
 		return r;
-	r = fill_write(store, store->walk_at - len, buf, len);
+	redo->parts[redo->count++] = (struct image_redo_part){
+		.at = store->walk_at - len, .len = (uint32_t)len, .bytes = buf};
+	memcpy(redo->transfer_id, store->head.transfer_id, sizeof(redo->transfer_id));
+	r = redo_write(store->fd, store->base, store->written, redo);
 	free(buf);
 	return r;
 }
@@ -161,6 +171,8 @@ int store_fill(struct store *store, uint64_t index, const struct image_entry *en
 	       const uint8_t *frame)
 {
 	struct image_entry before;
+	struct image_redo redo = {0};
+	uint8_t header[PAD_HEADER];
 	uint64_t len;
 
 	if (index >= spool_count(store->spool) || !(entry->flags & IMAGE_ENTRY_SLOT))
@@ -171,12 +183,14 @@ int store_fill(struct store *store, uint64_t index, const struct image_entry *en
 	if (r == 0)
 		r = fill_walk(store, index);
 	if (r == 0)
-		r = fill_slot(store, store->walk_at, before.stored_size,
-			      pack_bound(chunk_length(&store->head.map, index)), entry, frame);
+		r = fill_slot(store->walk_at, before.stored_size,
+			      pack_bound(chunk_length(&store->head.map, index)), entry, frame,
+			      header, &redo);
 	if (r == 0)
 		r = spool_put(store->spool, index, entry);
 	if (r < 0)
 		return r;
 	store->filled = true;
-	return fill_checkpoint(store, index);
+	return index < store->checkpointed ? fill_both(store, index, &redo)
+					   : fill_plain(store, &redo);
 }

@@ -15,6 +15,7 @@
 #include "codec/manifest_identity.h"
 #include "codec/text.h"
 #include "io/out.h"
+#include "io/redo.h"
 #include "io/resume.h"
 #include "io/store.h"
 #include "io/view.h"
@@ -257,8 +258,11 @@ static int part_resume(struct sink *sink, const char *path, bool named)
 {
 	struct resume resume;
 	char why[256], disk[128];
-	int r = part_look(sink, &resume, why, sizeof(why));
+	int r = redo_finish(sink->fd);
 
+	if (r < 0)
+		return part_error(sink, path, r);
+	r = part_look(sink, &resume, why, sizeof(why));
 	if (r == -EINTR)
 		return r;
 	if (r == -ENODATA)

@@ -228,7 +228,7 @@ cp disk wanted
 sectors 1 1 1
 ok "where all of it heals both end with 0" heals -o filled.zst --force -- --rescue sick/disk
 ok "all of it is there" as_wanted filled.zst
-ok "and nothing is said to be missing" sh -c 'tbstream verify filled.zst 2>&1 | grep -vq "could not read"'
+ok "and nothing is said to be missing" sh -c '! tbstream verify filled.zst 2>&1 | grep -q "could not read"'
 sectors 1 1 1
 ok "--plain into a file goes back, too" code 0 sh -c 'tbsend --plain --rescue sick/disk >filled.zst 2>send.err'
 ok "with the same bytes" as_wanted filled.zst
@@ -285,6 +285,30 @@ listed() {
 broken cut:15000000 cut:9000000 -- --rescue longer/disk
 ok "and no more, after two breaks" listed
 
+mv broken.zst lacking.zst
+
+# An image that lacks something is sent, its sender dies, and one that has all of the disk goes on.
+another_sender() {
+	sectors 0 0 0
+	rm -f near far
+	python3 "$here/tests/unit/tools/proxy.py" near far hold:9000000 >proxy.out &
+	cable=$!
+	tbrecv -t 20 -s unix:far -o broken.zst 2>recv.err &
+	pid=$!
+	tbsend -t 20 -s unix:near lacking.zst 2>send.err &
+	sender=$!
+	timeout 20 sh -c "until [ -s proxy.out ]; do sleep 0.02; done"
+	kill -9 "$sender"
+	wait_code "$sender"
+	against unix:near longer/disk
+	kill "$cable" 2>/dev/null
+	ended 0 0 && cmp proxy.out - <<-END
+		hold:9000000
+	END
+}
+ok "another sender that has all goes on with an image that lacks something" another_sender
+ok "which is not said to lack it any more" sh -c '! tbstream verify broken.zst 2>&1 | grep -q "could not read"'
+
 # begun: a transfer whose sender tries bad sectors for long now. The programs are $receiver and $sender.
 begun() {
 	rm -f sock broken.zst broken.zst.part send.err
@@ -305,13 +329,14 @@ over() {
 	wait_code "$sender"
 	send=$?
 }
+# receiver_dies CHUNK1 CHUNK3 COMMAND...: the command runs before another one goes on.
 receiver_dies() {
 	sectors 0 "$1" "$2"
 	begun || return
-	# What is filled before the retries is filled by now: a kill in its midst keeps only what stands before it.
-	timeout 20 sh -c "until [ \"\$(cat sectors/5242880)\" -le 20 ]; do sleep 0.02; done"
 	kill -9 "$receiver"
 	wait_code "$receiver"
+	shift 2
+	"$@" || return
 	rm -f sock sectors/slow
 	tbrecv -t 20 -s unix:sock -o broken.zst 2>recv.err &
 	receiver=$!
@@ -319,9 +344,12 @@ receiver_dies() {
 }
 cp disk wanted
 healed() { ended 0 0 && as_wanted broken.zst && tbstream verify -q broken.zst; }
-receiver_dies 40 60
+receiver_dies 3 30 :
 ok "a receiver that dies goes on, and all is filled in that heals" healed
 ok "behind the CHECKPOINT" says 'going on at chunk 16 of 18' recv.err
+receiver_dies 3 30 python3 "$here/tests/unit/tools/tear.py" broken.zst.part 4300000 100000
+ok "so does one that dies while it writes over what was there" healed
+ok "of which nothing is lost" says 'going on at chunk 16 of 18' recv.err
 
 # sender_dies CHUNK1 CHUNK3 ARGUMENTS: another one goes on, before which the sectors are so.
 sender_dies() {
