@@ -9,7 +9,7 @@
 #include "sink/folder.h"
 #include "memory.h"
 #include "programs.h"
-#include "recv.h"
+#include "recv/recv.h"
 #include "ui/msg.h"
 
 struct tbrecv {

@@ -9,7 +9,7 @@
 #include "io/disk.h"
 #include "memory.h"
 #include "programs.h"
-#include "send.h"
+#include "send/send.h"
 #include "source/keep.h"
 #include "tbsend.h"
 #include "ui/msg.h"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 PARTS = ("Makefile", "tools", "hooks", "tests/unit", "tests/fuzz", "tests/golden", "tests/rescue",
          "tests/power", "tests/faults", "tests/fabric")
-TARGETS = ("tools/codec/*.c", "tools/io/*.c", "tools/send*.c", "tools/recv*.c")
+TARGETS = ("tools/codec/*.c", "tools/io/*.c", "tools/send/*.c", "tools/recv/*.c")
 # Of these a mutant's object is made, and has to be made good again.
 FLAVORS = ("asan", "release", "plugin")
 # What a mutant may take longer than the code that it was made of.

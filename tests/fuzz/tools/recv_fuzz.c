@@ -16,7 +16,7 @@
 #include "codec/pack.h"
 #include "io/out.h"
 #include "io/verify.h"
-#include "recv.h"
+#include "recv/recv.h"
 #include "sink/folder.h"
 
 #define RECV_CHUNKS   64u /* of the device, that the script's END knows */

@@ -12,7 +12,7 @@
 
 #include "codec/pack.h"
 #include "io/store.h"
-#include "send.h"
+#include "send/send.h"
 
 #define SEND_CHUNKS 9u
 #define SEND_SMALL  4096u

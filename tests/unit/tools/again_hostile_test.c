@@ -6,7 +6,7 @@
 
 #include "codec/pack.h"
 #include "io/verify.h"
-#include "recv.h"
+#include "recv/recv.h"
 
 #define CHUNK  4096u
 #define CHUNKS 4u

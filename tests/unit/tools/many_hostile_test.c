@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "sink/folder.h"
-#include "recv.h"
+#include "recv/recv.h"
 
 #define SIZE 4096u
 #define ID   "01000000000000000000000000000000"

@@ -2,7 +2,7 @@
 /* A receiver whose stream broke: the sender is played by hand, and may be another one each time. */
 #include "resume_peer.h"
 
-#include "recv.h"
+#include "recv/recv.h"
 
 #define CHUNK 4096u
 #define MANY  70000u /* chunks: their digests do not fit into one ACCEPT */

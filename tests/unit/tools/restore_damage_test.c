@@ -14,7 +14,7 @@
 #include "io/out.h"
 #include "io/store.h"
 #include "io/target.h"
-#include "recv.h"
+#include "recv/recv.h"
 #include "ui/msg.h"
 
 #define COUNT  9u /* chunks; where they have 1 MiB, all but the fifth are kept back to the end */

@@ -13,8 +13,8 @@
 #include "codec/manifest.h"
 #include "codec/manifest_missing.h"
 #include "codec/manifest_table.h"
-#include "recv_internal.h"
-#include "send_missing.h"
+#include "recv/recv_internal.h"
+#include "send/send_missing.h"
 
 #define SIZE (1ull << 46)
 

@@ -2,7 +2,7 @@
 /* A sender that goes on where the receiver is, or that must not: the receiver is played by hand. */
 #include "resume_peer.h"
 
-#include "send.h"
+#include "send/send.h"
 
 #define CHUNKS 4
 

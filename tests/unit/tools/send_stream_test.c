@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #include "io/out.h"
-#include "send.h"
+#include "send/send.h"
 #include "source/source_kinds.h"
 
 #define CHUNKS 5

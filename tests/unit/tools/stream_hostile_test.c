@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "codec/pack.h"
-#include "recv.h"
+#include "recv/recv.h"
 
 #define CHUNK 4096u
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "codec/manifest_identity.h"
-#include "recv_internal.h"
+#include "recv/recv_internal.h"
 
 int recv_past_add(struct recv_past *past, const struct image_head *head,
 		  const struct manifest_set *set, const struct wire_result *result,

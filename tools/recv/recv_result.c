@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "recv_internal.h"
+#include "recv/recv_internal.h"
 #include "ui/msg.h"
 
 /*

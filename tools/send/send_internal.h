@@ -4,7 +4,7 @@
 #define SEND_INTERNAL_H
 
 #include "io/root.h"
-#include "send.h"
+#include "send/send.h"
 #include "source/landmarks.h"
 
 /* One transfer's state on the way from the source to the link. */

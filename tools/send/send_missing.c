@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "send_missing.h"
+#include "send/send_missing.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "codec/manifest_missing.h"
-#include "recv_internal.h"
+#include "recv/recv_internal.h"
 
 bool recv_again_fills(const struct recv *recv)
 {

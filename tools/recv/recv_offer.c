@@ -9,7 +9,7 @@
 
 #include "codec/manifest.h"
 #include "codec/manifest_identity.h"
-#include "recv_internal.h"
+#include "recv/recv_internal.h"
 
 #define ENTRIES_ONCE 1024 /* of the sink, read at once */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "recv_internal.h"
+#include "recv/recv_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>

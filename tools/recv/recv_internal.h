@@ -9,7 +9,7 @@
 
 #include "codec/pack.h"
 #include "io/root.h"
-#include "recv.h"
+#include "recv/recv.h"
 
 /* One transfer's state on the way from the link to the sink. */
 struct recv {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "send_internal.h"
+#include "send/send_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 #include "io/out.h"
 #include "io/rescue.h"
 #include "io/store.h"
-#include "send_missing.h"
+#include "send/send_missing.h"
 #include "ui/missing.h"
 
 #define SEND_ZEROS_MOST 1024 /* chunks in one ZERO: 4 GiB, so that progress goes on */

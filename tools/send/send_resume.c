@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "send_internal.h"
-#include "send_missing.h"
+#include "send/send_internal.h"
+#include "send/send_missing.h"
 #include "ui/msg.h"
 
 /* What the receiver says that it has, while its parts come. */

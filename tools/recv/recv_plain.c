@@ -11,7 +11,7 @@
 #include "io/load.h"
 #include "io/out.h"
 #include "io/view.h"
-#include "recv.h"
+#include "recv/recv.h"
 #include "ui/missing.h"
 
 #define RAW_ONCE (256u << 10)
