@@ -190,7 +190,7 @@ SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t tests/mutants/*.t)
 VM_T     = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
 # What failed is said once more at the end: what follows a failure can be long.
-prove    = $(Q)rm -f build/failures; FAILURES=build/failures $(2) prove --exec '' $(1) || \
+prove    = $(Q)rm -f build/failures; FAILURES=build/failures $(2) prove --timer --exec '' $(1) || \
 	{ cat build/failures 2>/dev/null; exit 1; }
 
 ## make check           all of the checks below but the four long ones
