@@ -26,8 +26,8 @@ SEED     =
 ROUNDS   = 200
 RIG_ROUNDS = 10
 JOBS     = $(shell nproc)
-# Recovery tests side by side: most have two machines, one of which waits for the other. Those that
-# measure time wait until they are alone.
+# Recovery tests side by side: most have two machines, one of which waits for the other. What
+# measures time waits until it is alone.
 VM_JOBS  = 2
 V        =
 

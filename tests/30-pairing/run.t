@@ -321,8 +321,9 @@ def run(test):
     while time.monotonic() < least:
         check.true(waits[0].running() and waits[1].running(), "a side that waits has ended")
         time.sleep(1)
-    late(test, west, east, waits[0], "a leader that waited for long")
-    late(test, east, west, waits[1], "a follower that waited for long")
+    with check.alone():
+        late(test, west, east, waits[0], "a leader that waited for long")
+        late(test, east, west, waits[1], "a follower that waited for long")
     end(test, west, east)
     if WAIT:
         return
@@ -337,4 +338,4 @@ def run(test):
     alone(test)
 
 
-check.main(run, seconds=700 + WAIT, alone=True)
+check.main(run, seconds=700 + WAIT)

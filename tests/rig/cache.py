@@ -48,13 +48,24 @@ def entry(key, build):
     return path
 
 
-def turn(alone):
-    """Wait until this process may start machines: beside others, or ALONE because it measures time.
-    It may until it ends."""
+def turn(alone=False):
+    """Wait until this process may run machines: beside others, or ALONE because it measures time,
+    until turn_share(). It may until it ends."""
     key = "machines"
     if key not in _held:
         _held[key] = _lock_open(folder() / key)
-        fcntl.flock(_held[key], fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    # Nobody waits for us while we wait.
+    fcntl.flock(_held[key], fcntl.LOCK_UN)
+    # Whoever waits to be alone keeps the door shut: others would come in one after the other.
+    door = _lock_open(folder() / f"{key}-door")
+    fcntl.flock(door, fcntl.LOCK_EX)
+    fcntl.flock(_held[key], fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    os.close(door)
+
+
+def turn_share():
+    """Others may run machines again beside this process."""
+    fcntl.flock(_held["machines"], fcntl.LOCK_SH)
 
 
 def _build(path, build):
