@@ -10,15 +10,15 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-PARTS = ("Makefile", "tools", "hooks", "tests/unit", "tests/fuzz", "tests/golden", "tests/rescue",
-         "tests/power", "tests/faults", "tests/fabric")
+PARTS = ("Makefile", "tools", "dracut-module", "hooks", "tests/unit", "tests/fuzz",
+         "tests/golden", "tests/rescue", "tests/power", "tests/faults", "tests/fabric")
 TARGETS = ("tools/codec/*.c", "tools/io/*.c", "tools/send/*.c", "tools/recv/*.c")
 # Of these a mutant's object is made, and has to be made good again.
 FLAVORS = ("asan", "release", "plugin")
 # What a mutant may take longer than the code that it was made of.
 PATIENCE, PATIENCE_LEAST = 6, 60
 PLUGIN = "build/nbdkit-tbimage-plugin.so"
-SOAK = "check-faults"
+SOAK = "tests/faults/soak.py"
 # A build that counts how often each line is executed.
 COUNTING = ("FLAVOR=plain", "CFLAGS=-g0 --coverage", "FLAVOR_CFLAGS_plain=-O0", "WARN=",
             "LDFLAGS=--coverage")
@@ -37,8 +37,7 @@ class Test:
             corpus = os.path.join(os.path.dirname(stem), "corpus", os.path.basename(stem)[:-5])
             return [f"build/{flavor}/{stem}", corpus]
         if self.kind == "soak":
-            counting = COUNTING if flavor == "plain" else ()
-            return ["make", SOAK, "SEED=1", "ROUNDS=25", "RIG_ROUNDS=0", *counting]
+            return [SOAK, "--rounds", "25", "--seed", "1"]
         return [self.name]
 
 
@@ -80,10 +79,7 @@ def tests(top):
     found += [Test(p, "fuzz") for p in names("tests/fuzz/*/*_fuzz.c")]
     found = [test for test in found if "/fabric/" not in test.name]
     found += [Test(p, "shell") for p in names("tests/unit/*/*_test.sh") + names("tests/rescue/*.t")]
-    with open(os.path.join(top, "Makefile"), encoding="utf-8") as f:
-        if f"\n{SOAK}:" in f.read():
-            found.append(Test(SOAK, "soak"))
-    return found
+    return found + [Test(p, "soak") for p in names(SOAK)]
 
 
 def fenced():

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -37,11 +38,20 @@ static const struct link_limits link_test_limits = {
 	.pause = STOP_SECOND / 5,
 };
 
+/* Not the process's number: in namespaces of their own many tests have the same. */
+static uint32_t link_test_number;
+
+__attribute__((constructor)) static void link_test_choose(void)
+{
+	assert_int_equal(getrandom(&link_test_number, sizeof(link_test_number), 0),
+			 sizeof(link_test_number));
+}
+
 static struct stream_address link_test_address(void)
 {
 	struct stream_address address = {.kind = STREAM_UNIX};
 
-	snprintf(address.path, sizeof(address.path), "/tmp/link-test-%d", (int)getpid());
+	snprintf(address.path, sizeof(address.path), "/tmp/link-test-%08x", link_test_number);
 	return address;
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -292,7 +293,12 @@ int main(void)
 		cmocka_unit_test(test_reopen),		 cmocka_unit_test(test_stdio),
 	};
 
-	snprintf(socket_path, sizeof(socket_path), "/tmp/stream-test-%d", (int)getpid());
+	uint32_t number;
+
+	/* In process namespaces of their own many tests have the same number. */
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return 1;
+	snprintf(socket_path, sizeof(socket_path), "/tmp/stream-test-%08x", number);
 	snprintf(socket_text, sizeof(socket_text), "unix:%s", socket_path);
 	return stop_install() || cmocka_run_group_tests_name("stream", tests, NULL, NULL);
 }
