@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +64,29 @@ static int meet_ignored(void)
 	return stop_signal() == SIGINT ? 42 : 3;
 }
 
+static void beside(int number)
+{
+	(void)number;
+}
+
+/* A signal that asks nobody to stop ends no wait. */
+static int meet_another(void)
+{
+	const struct sigaction action = {.sa_handler = beside};
+	const struct itimerval soon = {.it_value.tv_usec = 20000};
+
+	if (stop_install() || sigaction(SIGALRM, &action, NULL) ||
+	    setitimer(ITIMER_REAL, &soon, NULL))
+		return 1;
+	return stop_poll(-1, 0, stop_deadline(STOP_SECOND / 5)) == -ETIMEDOUT ? 42 : 2;
+}
+
+static void test_another(void **state)
+{
+	(void)state;
+	expect_child(meet_another, 42);
+}
+
 static void test_ignored(void **state)
 {
 	(void)state;
@@ -114,9 +138,9 @@ static void test_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_signal),	    cmocka_unit_test(test_ignored),
-		cmocka_unit_test(test_broken_pipe), cmocka_unit_test(test_poll),
-		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_signal),	cmocka_unit_test(test_ignored),
+		cmocka_unit_test(test_another), cmocka_unit_test(test_broken_pipe),
+		cmocka_unit_test(test_poll),	cmocka_unit_test(test_deadline),
 	};
 
 	return cmocka_run_group_tests_name("stop", tests, NULL, NULL);

@@ -254,6 +254,34 @@ static void the_root_is_that_of_the_end(void **state)
 	again_end(&again, -EBADMSG, "what arrived is not what was sent");
 }
 
+static void zeros_end_where_the_disk_does(void **state)
+{
+	struct again again;
+	struct wire_zero zero = {.first = 1, .count = CHUNKS};
+
+	(void)state;
+	again_start(&again, temporary());
+	again_data(&again, 0, 1, 0);
+	struct link_record *record = link_record_new(WIRE_TYPE_ZERO, 64);
+	record->length = wire_zero_put(&zero, record->payload, 64);
+	link_put(again.sender.link, record);
+	again_end(&again, -EPROTO, "a range of zeros came that is out of place");
+}
+
+static void nothing_is_missing_behind_the_disk(void **state)
+{
+	struct again again;
+	struct wire_range range = {.offset = SIZE - 512, .length = 1024};
+
+	(void)state;
+	again_start(&again, temporary());
+	again_all(&again);
+	struct link_record *record = link_record_new(WIRE_TYPE_UNREADABLE, 64);
+	record->length = wire_unreadable_put(&range, 1, record->payload, 64);
+	link_put(again.sender.link, record);
+	again_end(&again, -EBADMSG, "the sender's UNREADABLE is damaged");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +291,8 @@ int main(void)
 		cmocka_unit_test(nor_as_zeros_that_they_are_not),
 		cmocka_unit_test(a_pipe_takes_none),
 		cmocka_unit_test(the_root_is_that_of_the_end),
+		cmocka_unit_test(zeros_end_where_the_disk_does),
+		cmocka_unit_test(nothing_is_missing_behind_the_disk),
 	};
 
 	return stop_install() || cmocka_run_group_tests_name("again_hostile", tests, NULL, NULL);
