@@ -40,6 +40,23 @@ static void a_file_is_measured_and_read(void **state)
 	disk_close(disk);
 }
 
+static void nothing_stays_open(void **state)
+{
+	const char *path = test_file("closed", 100, 7);
+	struct disk *disk;
+	int before = dup(0);
+
+	(void)state;
+	close(before);
+	assert_int_equal(disk_open_source(path, &disk), 0);
+	disk_close(disk);
+	assert_int_equal(disk_open_target(path, &disk), 0);
+	disk_close(disk);
+	int after = dup(0);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 static void holes_are_skipped(void **state)
 {
 	const char *path = test_file("holes", 8 * MIB, -1);
@@ -287,6 +304,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(folders_and_pipes_are_refused),
 		cmocka_unit_test(a_file_is_measured_and_read),
+		cmocka_unit_test(nothing_stays_open),
 		cmocka_unit_test(holes_are_skipped),
 		cmocka_unit_test(a_file_is_zeroed),
 		cmocka_unit_test(devices_are_zeroed),

@@ -7,21 +7,7 @@
 #ifndef PAIR_BUS_H
 #define PAIR_BUS_H
 
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "fake_sys.h"
 
 #define LOW  "00000000-0000-8086-ffff-ffffffffffff"
 #define MID  "40000000-0000-1234-ffff-ffffffffffff"
@@ -31,7 +17,6 @@
 #define BUS_DRIVER  "/sys/bus/thunderbolt/drivers/tbstream"
 #define BUS_CONFIG  "/sys/kernel/config/thunderbolt/stream"
 
-static char bus_root[64];
 static int bus_open_errno; /* of the device, unless it is 0 */
 static int bus_open_times; /* how often still, if not 0 */
 static int bus_announced;  /* the HopID that the peer announces for any name, 0: none */
@@ -39,66 +24,32 @@ static int bus_announced;  /* the HopID that the peer announces for any name, 0:
 static const char *const bus_attributes[] = {"index",	  "in_hopid",	"out_hopid",
 					     "ring_size", "throttling", "busy_poll"};
 
-static bool bus_path(const char *path, char *ret, size_t len)
+/* The device of a stream is one that nobody else has open. */
+static int bus_open(const char *path, char *ret, size_t len)
 {
-	bool ours = strncmp(path, "/sys/", 5) == 0;
+	if (strncmp(path, "/dev/tbstream", 13) != 0)
+		return 0;
+	int failure = bus_open_errno;
 
-	snprintf(ret, len, "%s%s", ours ? bus_root : "", path);
-	if (strncmp(path, "/dev/tbstream", 13) == 0)
-		snprintf(ret, len, "/dev/full");
-	return ours;
+	if (bus_open_times && --bus_open_times == 0)
+		bus_open_errno = 0;
+	snprintf(ret, len, "/dev/full");
+	return failure;
 }
 
 /* In the place of the C library's. */
-int open(const char *path, int flags, ...)
-{
-	char there[256];
-	va_list args;
-	mode_t mode = 0;
-
-	va_start(args, flags);
-	if (flags & O_CREAT)
-		mode = va_arg(args, mode_t);
-	va_end(args);
-	bus_path(path, there, sizeof(there));
-	if (strncmp(path, "/dev/tbstream", 13) == 0 && bus_open_errno) {
-		errno = bus_open_errno;
-		if (bus_open_times && --bus_open_times == 0)
-			bus_open_errno = 0;
-		return -1;
-	}
-	return syscall(SYS_openat, AT_FDCWD, there, flags, mode);
-}
-
 int stat(const char *path, struct stat *ret)
 {
 	char there[256];
 
-	bus_path(path, there, sizeof(there));
-	return fstatat(AT_FDCWD, there, ret, 0);
-}
-
-int access(const char *path, int mode)
-{
-	char there[256];
-
-	bus_path(path, there, sizeof(there));
-	return faccessat(AT_FDCWD, there, mode, 0);
+	fake_path(path, there, sizeof(there));
+	return fstatat(AT_FDCWD, strncmp(path, "/dev/tbstream", 13) ? there : "/dev/full", ret, 0);
 }
 
 /* Not root: no driver is looked for, and nothing mounted. */
 uid_t geteuid(void)
 {
 	return 1;
-}
-
-static void bus_write_at(int dir, const char *path, const char *text)
-{
-	int fd = syscall(SYS_openat, dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
 }
 
 int mkdirat(int dir, const char *path, mode_t mode)
@@ -109,7 +60,7 @@ int mkdirat(int dir, const char *path, mode_t mode)
 	snprintf(hopid, sizeof(hopid), "%d\n", bus_announced);
 	for (size_t i = 0; r == 0 && dir != AT_FDCWD && strchr(path, '/') && i < 6; i++) {
 		snprintf(file, sizeof(file), "%s/%s", path, bus_attributes[i]);
-		bus_write_at(dir, file, i == 1 || i == 2 ? hopid : i == 3 ? "256\n" : "0\n");
+		fake_put_at(dir, file, i == 1 || i == 2 ? hopid : i == 3 ? "256\n" : "0\n");
 	}
 	return r;
 }
@@ -125,36 +76,13 @@ int unlinkat(int dir, const char *path, int flags)
 	return syscall(SYS_unlinkat, dir, path, flags);
 }
 
-/* Makes PATH of the bus a folder, and those that it is in. */
-static inline void bus_folder(const char *path)
-{
-	char there[256];
-
-	bus_path(path, there, sizeof(there));
-	for (char *slash = strchr(there + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		syscall(SYS_mkdirat, AT_FDCWD, there, 0755);
-		*slash = '/';
-	}
-	syscall(SYS_mkdirat, AT_FDCWD, there, 0755);
-}
-
-static inline void bus_put(const char *folder, const char *file, const char *text)
-{
-	char there[256], path[320];
-
-	bus_path(folder, there, sizeof(there));
-	snprintf(path, sizeof(path), "%s/%s", there, file);
-	bus_write_at(AT_FDCWD, path, text);
-}
-
 /* An attribute of a stream, or -1. */
 static inline int bus_number(const char *stream, const char *file)
 {
 	char path[320], text[16] = "";
 	int fd;
 
-	snprintf(path, sizeof(path), "%s" BUS_CONFIG "/%s/%s", bus_root, stream, file);
+	snprintf(path, sizeof(path), "%s" BUS_CONFIG "/%s/%s", fake_root, stream, file);
 	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
@@ -169,10 +97,10 @@ static inline void bus_device(const char *name, const char *type, const char *uu
 
 	snprintf(folder, sizeof(folder), BUS_DEVICES "/%s", name);
 	snprintf(uevent, sizeof(uevent), "DEVTYPE=%s\n", type);
-	bus_folder(folder);
-	bus_put(folder, "uevent", uevent);
+	fake_folder(folder);
+	fake_put(folder, "uevent", uevent);
 	if (uuid)
-		bus_put(folder, "unique_id", uuid);
+		fake_put(folder, "unique_id", uuid);
 }
 
 /* A peer NAME ("0-1"), which has the service number SERVICE, if not 0, for streams. */
@@ -182,43 +110,35 @@ static inline void bus_peer(const char *name, const char *uuid, const char *call
 
 	bus_device(name, "thunderbolt_xdomain", uuid);
 	snprintf(folder, sizeof(folder), BUS_DEVICES "/%s", name);
-	bus_put(folder, "device_name", called);
-	bus_put(folder, "vendor_name", "Linux\n");
-	bus_put(folder, "rx_speed", "20.0 Gb/s\n");
-	bus_put(folder, "rx_lanes", "2\n");
-	bus_put(folder, "maxhopid", "15\n");
+	fake_put(folder, "device_name", called);
+	fake_put(folder, "vendor_name", "Linux\n");
+	fake_put(folder, "rx_speed", "20.0 Gb/s\n");
+	fake_put(folder, "rx_lanes", "2\n");
+	fake_put(folder, "maxhopid", "15\n");
 	snprintf(number, sizeof(number), "%s.0", name);
 	bus_device(number, "thunderbolt_service", NULL);
 	snprintf(folder, sizeof(folder), BUS_DEVICES "/%s", number);
-	bus_put(folder, "key", "network\n");
+	fake_put(folder, "key", "network\n");
 	if (!service)
 		return;
 	snprintf(number, sizeof(number), "%s.%d", name, service);
 	bus_device(number, "thunderbolt_service", NULL);
 	snprintf(folder, sizeof(folder), BUS_DEVICES "/%s", number);
-	bus_put(folder, "key", "stream\n");
+	fake_put(folder, "key", "stream\n");
 }
 
 /* A new bus, with a host router of UUID where that is not NULL, and a driver. */
 static inline void bus_new(const char *uuid)
 {
 	bus_open_errno = bus_open_times = bus_announced = 0;
-	strcpy(bus_root, "/tmp/pair-bus-XXXXXX");
-	assert_non_null(mkdtemp(bus_root));
+	fake_open = bus_open;
+	fake_new();
 	if (!uuid)
 		return;
 	bus_device("domain0", "thunderbolt_domain", NULL);
 	bus_device("0-0", "thunderbolt_device", uuid);
-	bus_folder(BUS_DRIVER);
-	bus_folder(BUS_CONFIG);
-}
-
-static inline void bus_end(void)
-{
-	char command[96];
-
-	snprintf(command, sizeof(command), "rm -rf %s", bus_root);
-	assert_int_equal(system(command), 0);
+	fake_folder(BUS_DRIVER);
+	fake_folder(BUS_CONFIG);
 }
 
 #endif

@@ -45,9 +45,9 @@ static void nothing_to_pair_with(void **state)
 	refused("", -ENODEV, "no Thunderbolt/USB4 host controller here");
 	bus_device("domain0", "thunderbolt_domain", NULL);
 	refused("", -ENXIO, "no driver for USB4STREAM here");
-	bus_folder(BUS_DRIVER);
+	fake_folder(BUS_DRIVER);
 	refused("", -ENXIO, "no thunderbolt/stream in configfs: mount it");
-	bus_end();
+	fake_end();
 }
 
 static void nobody_there(void **state)
@@ -62,7 +62,7 @@ static void nobody_there(void **state)
 	/* A cable between two ports of one machine is no peer. */
 	bus_peer("0-3", MID, "ourselves\n", 1);
 	refused("", -ETIMEDOUT, "waiting for laptop (0-1) to offer streams");
-	bus_end();
+	fake_end();
 }
 
 static void several_peers(void **state)
@@ -85,7 +85,7 @@ static void several_peers(void **state)
 	pair_describe("backup", pair_peer(pair), why, sizeof(why));
 	assert_string_equal(why, "backup (peer keeper?[2J, " LOW ", route 0-3)");
 	pair_close(pair);
-	bus_end();
+	fake_end();
 }
 
 /* The side with the lower UUID chooses the HopIDs, and takes away at the end what it made. */
@@ -116,7 +116,7 @@ static void leads(void **state)
 	pair_close(pair);
 	gone("0-1.1/backup");
 	assert_int_equal(bus_number("0-1.1", "."), -1);
-	bus_end();
+	fake_end();
 }
 
 static void follows(void **state)
@@ -140,7 +140,7 @@ static void follows(void **state)
 	assert_int_equal(bus_number("0-1.1/backup", "in_hopid"), 11);
 	pair_close(pair);
 	gone("0-1.1/backup");
-	bus_end();
+	fake_end();
 }
 
 static void configured_by_hand(void **state)
@@ -154,9 +154,9 @@ static void configured_by_hand(void **state)
 	config = pair_config_open();
 	assert_true(config >= 0);
 	assert_int_equal(pair_config_add(config, "0-1.1", "backup"), 0);
-	bus_put(BUS_CONFIG "/0-1.1/backup", "in_hopid", "9\n");
-	bus_put(BUS_CONFIG "/0-1.1/backup", "out_hopid", "10\n");
-	bus_put(BUS_CONFIG "/0-1.1/backup", "busy_poll", "1\n");
+	fake_put(BUS_CONFIG "/0-1.1/backup", "in_hopid", "9\n");
+	fake_put(BUS_CONFIG "/0-1.1/backup", "out_hopid", "10\n");
+	fake_put(BUS_CONFIG "/0-1.1/backup", "busy_poll", "1\n");
 	/* What has HopIDs is taken as it is, but for busy_poll, and stays. */
 	assert_int_equal(paired("backup", "", &pair), 0);
 	assert_int_equal(bus_number("0-1.1/backup", "busy_poll"), 0);
@@ -172,7 +172,7 @@ static void configured_by_hand(void **state)
 	assert_int_equal(bus_number("0-1.1/backup", "in_hopid"), 14);
 	pair_close(pair);
 	/* And now it was lent: without HopIDs, as it was found, but with its own ring. */
-	bus_put(BUS_CONFIG "/0-1.1/backup", "ring_size", "1024\n");
+	fake_put(BUS_CONFIG "/0-1.1/backup", "ring_size", "1024\n");
 	assert_int_equal(bus_number("0-1.1/backup", "in_hopid"), 0);
 	assert_int_equal(paired("backup", "", &pair), 0);
 	assert_int_equal(bus_number("0-1.1/backup", "ring_size"), 1024);
@@ -180,7 +180,7 @@ static void configured_by_hand(void **state)
 	assert_int_equal(bus_number("0-1.1/backup", "out_hopid"), 0);
 	assert_int_equal(bus_number("0-1.1/backup", "ring_size"), 1024);
 	close(config);
-	bus_end();
+	fake_end();
 }
 
 /* A child of this test that has the device open, until it is killed. */
@@ -216,9 +216,9 @@ static void the_device(void **state)
 	snprintf(said, sizeof(said), "(%d): end it first, or choose another name", (int)child);
 	refused("", -EBUSY, said);
 	gone("0-1.1/backup");
-	bus_folder(BUS_CONFIG "/0-1.1/by-hand");
+	fake_folder(BUS_CONFIG "/0-1.1/by-hand");
 	for (size_t i = 0; i < 6; i++)
-		bus_put(BUS_CONFIG "/0-1.1/by-hand", bus_attributes[i], "0\n");
+		fake_put(BUS_CONFIG "/0-1.1/by-hand", bus_attributes[i], "0\n");
 	assert_int_equal(pair_list(&locals, &count), 0);
 	assert_int_equal(count, 1);
 	assert_string_equal(locals[0].name, "by-hand");
@@ -243,7 +243,7 @@ static void the_device(void **state)
 	bus_open_times = 1;
 	assert_int_equal(pair_open("backup", &options, &pair, why, sizeof(why)), 0);
 	pair_close(pair);
-	bus_end();
+	fake_end();
 }
 
 static void told(void *arg, const char *sentence)
@@ -272,7 +272,7 @@ static void stopped(void **state)
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	bus_end();
+	fake_end();
 }
 
 /* A stream by its device, whose cable is not there yet. */
@@ -307,7 +307,7 @@ static void by_its_device(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	bus_end();
+	fake_end();
 }
 
 static void looked_at(void **state)
@@ -319,7 +319,7 @@ static void looked_at(void **state)
 	assert_int_equal(pair_look(&look), 0);
 	assert_false(look.controller || look.configfs || look.driver[0] || look.peers_count);
 	pair_state_clear(&look);
-	bus_end();
+	fake_end();
 	bus_new(MID);
 	bus_peer("0-1", HIGH, "laptop\n", 1);
 	assert_int_equal(pair_look(&look), 0);
@@ -332,13 +332,13 @@ static void looked_at(void **state)
 	bus_announced = 9;
 	assert_int_equal(pair_announced(&look.peers[0], "backup"), 1);
 	gone("0-1.1/backup");
-	bus_folder(BUS_CONFIG "/0-1.1/backup");
+	fake_folder(BUS_CONFIG "/0-1.1/backup");
 	assert_int_equal(pair_announced(&look.peers[0], "backup"), -EEXIST);
 	look.peers[0].service[0] = '\0';
 	assert_int_equal(pair_announced(&look.peers[0], "backup"), 0);
 	pair_state_clear(&look);
 	assert_int_equal(look.peers_count, 0);
-	bus_end();
+	fake_end();
 }
 
 int main(void)

@@ -230,6 +230,7 @@ static void test_sysfs(void **state)
 	assert_string_equal(line, "Linux");
 	assert_int_equal(pair_sysfs_read(devices, "0-1/rx_speed", line, sizeof(line)), -EFBIG);
 	assert_int_equal(pair_sysfs_read(devices, "0-1/none", line, sizeof(line)), -ENOENT);
+	assert_int_equal(pair_sysfs_read(devices, "0-1", line, sizeof(line)), -EISDIR);
 }
 
 static void test_close_nothing(void **state)
