@@ -3,6 +3,7 @@
 #include "../io/link_test.h"
 
 #include <fcntl.h>
+#include <valgrind/valgrind.h>
 
 #include "codec/pack.h"
 #include "io/verify.h"
@@ -114,6 +115,7 @@ static void again_all(struct again *again)
 		again_data(again, i, i % 2 ? 0 : 7, i % 2 ? IMAGE_ENTRY_SLOT : 0);
 }
 
+/* Ends, and waits for RESULT. */
 static void again_finish(struct again *again)
 {
 	struct wire_end end = {.chunks = CHUNKS, .size = SIZE};
@@ -129,7 +131,6 @@ static void again_finish(struct again *again)
 	assert_int_equal(link_get(again->sender.link, stop_deadline(LONG_WAIT), &record), 0);
 	assert_int_equal(record->type, WIRE_TYPE_RESULT);
 	free(record);
-	link_put(again->sender.link, link_record_new(WIRE_TYPE_BYE, 0));
 }
 
 static int temporary(void)
@@ -155,7 +156,9 @@ static void chunks_with_slots_come_again(void **state)
 	again_data(&again, 1, 8, IMAGE_ENTRY_SLOT | IMAGE_ENTRY_UNREADABLE);
 	again_data(&again, 1, 6, IMAGE_ENTRY_SLOT);
 	again_finish(&again);
+	link_put(again.sender.link, link_record_new(WIRE_TYPE_BYE, 0));
 	again_end(&again, 0, "");
+	assert_true(again.result.confirmed);
 	lseek(copy, 0, SEEK_SET);
 	assert_int_equal(verify_file(copy, &options, &result), 0);
 	close(copy);
@@ -282,6 +285,21 @@ static void nothing_is_missing_behind_the_disk(void **state)
 	again_end(&again, -EBADMSG, "the sender's UNREADABLE is damaged");
 }
 
+/* What is complete is no less so, and nobody waits for ever. */
+static void a_sender_that_never_says_bye(void **state)
+{
+	struct again again;
+
+	(void)state;
+	if (RUNNING_ON_VALGRIND) /* which would wait as long once more */
+		skip();
+	again_start(&again, temporary());
+	again_all(&again);
+	again_finish(&again);
+	again_end(&again, 0, "");
+	assert_false(again.result.confirmed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +311,7 @@ int main(void)
 		cmocka_unit_test(the_root_is_that_of_the_end),
 		cmocka_unit_test(zeros_end_where_the_disk_does),
 		cmocka_unit_test(nothing_is_missing_behind_the_disk),
+		cmocka_unit_test(a_sender_that_never_says_bye),
 	};
 
 	return stop_install() || cmocka_run_group_tests_name("again_hostile", tests, NULL, NULL);
