@@ -26,7 +26,7 @@ static char fake_root[64];
 
 /* Unless it is NULL: may have another file be opened instead, or fail with an errno that it
  * returns. */
-static int (*fake_open)(const char *path, char *ret, size_t len);
+static int (*fake_open)(const char *path, int flags, char *ret, size_t len);
 
 static inline void fake_path(const char *path, char *ret, size_t len)
 {
@@ -45,7 +45,7 @@ int openat(int dir, const char *path, int flags, ...)
 		mode = va_arg(args, mode_t);
 	va_end(args);
 	fake_path(path, there, sizeof(there));
-	errno = fake_open ? fake_open(path, there, sizeof(there)) : 0;
+	errno = fake_open ? fake_open(path, flags, there, sizeof(there)) : 0;
 	return errno ? -1 : (int)syscall(SYS_openat, dir, there, flags, mode);
 }
 

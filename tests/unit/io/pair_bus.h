@@ -19,14 +19,17 @@
 
 static int bus_open_errno; /* of the device, unless it is 0 */
 static int bus_open_times; /* how often still, if not 0 */
+static bool bus_held;	   /* the driver refuses to change what is open */
 static int bus_announced;  /* the HopID that the peer announces for any name, 0: none */
 
 static const char *const bus_attributes[] = {"index",	  "in_hopid",	"out_hopid",
 					     "ring_size", "throttling", "busy_poll"};
 
 /* The device of a stream is one that nobody else has open. */
-static int bus_open(const char *path, char *ret, size_t len)
+static int bus_open(const char *path, int flags, char *ret, size_t len)
 {
+	if (bus_held && strcmp(path, "ring_size") == 0 && flags & O_WRONLY)
+		return EBUSY;
 	if (strncmp(path, "/dev/tbstream", 13) != 0)
 		return 0;
 	int failure = bus_open_errno;
@@ -131,6 +134,7 @@ static inline void bus_peer(const char *name, const char *uuid, const char *call
 static inline void bus_new(const char *uuid)
 {
 	bus_open_errno = bus_open_times = bus_announced = 0;
+	bus_held = false;
 	fake_open = bus_open;
 	fake_new();
 	if (!uuid)

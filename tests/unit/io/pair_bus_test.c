@@ -180,6 +180,9 @@ static void configured_by_hand(void **state)
 	assert_int_equal(bus_number("0-1.1/backup", "out_hopid"), 0);
 	assert_int_equal(bus_number("0-1.1/backup", "ring_size"), 1024);
 	close(config);
+	/* Somebody else has it, in another namespace perhaps. */
+	bus_held = true;
+	refused("", -EBUSY, "the stream backup is in use by another process: end it first");
 	fake_end();
 }
 
