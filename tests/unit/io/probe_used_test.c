@@ -194,6 +194,9 @@ static void fat12_is_counted(void **state)
 	field_poke(path, &(struct field){512 + 153, 8, UINT64_MAX});
 	field_poke(path, &(struct field){512, 3, 0});
 	assert_used(path, 103 * 512, "vfat", 100 * 512, 3 * 512);
+	/* An entry that says nothing sensible is not free. */
+	field_poke(path, &(struct field){512 + 3, 3, 0x001001});
+	assert_used(path, 103 * 512, "vfat", 100 * 512, 3 * 512);
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		path = fs_make(103 * 512, fat12, COUNT(fat12));
 		field_poke(path, &wrong[i].field);
