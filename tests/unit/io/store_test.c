@@ -75,11 +75,33 @@ static void no_checkpoint_without_a_sync(void **state)
 	close(fd);
 }
 
+static void a_manifest_has_its_bound(void **state)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+	struct store *store = store_of(fd);
+	char *text = malloc(IMAGE_MANIFEST_MOST);
+	json_t *manifest = json_object();
+	struct digest root;
+
+	(void)state;
+	assert_int_equal(store_zero(store, 3 * GAP, 0), 0);
+	memset(text, 'x', IMAGE_MANIFEST_MOST);
+	json_object_set_new(manifest, "notes", json_stringn(text, IMAGE_MANIFEST_MOST));
+	assert_int_equal(store_finish(store, manifest, &root), -EFBIG);
+	json_object_del(manifest, "notes");
+	assert_int_equal(store_finish(store, manifest, &root), 0);
+	json_decref(manifest);
+	free(text);
+	store_free(store);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_checkpoint_is_of_what_is_synced),
 		cmocka_unit_test(no_checkpoint_without_a_sync),
+		cmocka_unit_test(a_manifest_has_its_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,6 +292,7 @@ static void verify_test_tells(void **state)
 	last = 0;
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	assert_int_equal(verify_stream(fd, &options, &result), 0);
+	assert_string_equal(result.why, "");
 	assert_int_equal(last, 25084);
 	close(fd);
 	free(data);
