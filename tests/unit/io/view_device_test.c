@@ -151,6 +151,38 @@ static void view_device_test_unreadable(void **state)
 	golden_close(&golden);
 }
 
+/* Every byte is asked for, of a device that lacks some in several places. */
+static void view_device_test_many_ranges(void **state)
+{
+	static struct test_image image;
+	struct view *view;
+	char byte;
+
+	(void)state;
+	test_image_start(&image, 2 * TEST_CHUNK);
+	image.flags = IMAGE_ENTRY_UNREADABLE;
+	test_image_chunk(&image, 'a');
+	image.flags = IMAGE_ENTRY_UNREADABLE;
+	test_image_chunk(&image, 'b');
+	test_image_finish(&image, json_pack("{s:[[i,i],[i,i],[i,i],[i,i]]}", "unreadable", 10, 20,
+					    100, 1, 200, 50, 5000, 3));
+	int fd = test_image_file(image.data, image.len);
+	assert_int_equal(view_open(fd, &view), 0);
+	struct view_device *device = open_window(view, 0, 2 * TEST_CHUNK);
+
+	for (int at = 0; at < 2 * (int)TEST_CHUNK; at++) {
+		bool lacks = (at >= 10 && at < 30) || at == 100 || (at >= 200 && at < 250) ||
+			     (at >= 5000 && at < 5003);
+
+		view_device_begin(device, UINT64_MAX);
+		assert_int_equal(view_device_read(device, &byte, 1, at), 0);
+		assert_int_equal(view_device_unreadable(device), lacks);
+	}
+	view_device_close(device);
+	view_close(view);
+	close(fd);
+}
+
 /* What reads in circles comes to an end. */
 static void view_device_test_bound(void **state)
 {
@@ -181,6 +213,7 @@ int main(void)
 		cmocka_unit_test(view_device_test_window),
 		cmocka_unit_test(view_device_test_damage),
 		cmocka_unit_test(view_device_test_unreadable),
+		cmocka_unit_test(view_device_test_many_ranges),
 		cmocka_unit_test(view_device_test_bound),
 	};
 

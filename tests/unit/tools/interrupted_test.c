@@ -167,14 +167,14 @@ static void test_image(void **state)
 	assert_int_equal(code(start(tbstream_main, verify)), 0);
 }
 
-static void test_restore(void **state)
+/* From SEND's source to the file "target", which then has to be the disk. */
+static void restore(char **send)
 {
 	char *recv[] = {"tbrecv",  "-q",       "-t50",	 "-sunix:sock",
 			"--force", "--verify", "target", NULL};
-	char *send[] = {"tbsend", "-q", "-t50", "-sunix:sock", "image", NULL};
 	static char a[SIZE], b[SIZE];
 
-	(void)state;
+	unlink("target");
 	int fd = open("target", O_RDWR | O_CREAT, 0600);
 	assert_int_equal(ftruncate(fd, SIZE), 0);
 	transfer(recv, send);
@@ -187,11 +187,28 @@ static void test_restore(void **state)
 	assert_memory_equal(a, b, SIZE);
 }
 
+static void test_restore(void **state)
+{
+	char *send[] = {"tbsend", "-q", "-t50", "-sunix:sock", "image", NULL};
+
+	(void)state;
+	restore(send);
+}
+
+static void test_rescue(void **state)
+{
+	char *send[] = {"tbsend", "-q", "-t50", "-sunix:sock", "--rescue", "disk", NULL};
+
+	(void)state;
+	restore(send);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_rescue),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
