@@ -20,7 +20,6 @@ int store_make(int fd, const struct image_head *head, struct store **ret)
 		return -ENOMEM;
 	memset(store, 0, sizeof(*store));
 	store->fd = fd;
-	store->zero_length = UINT32_MAX;
 	store->head = *head;
 	store->identity = malloc(head->identity_len + 1);
 	if (!store->identity)
@@ -189,7 +188,7 @@ static int store_make_zero(struct store *store, uint32_t len)
 	size_t stored;
 	int r = -ENOMEM;
 
-	store->zero_length = UINT32_MAX;
+	store->zero_length = 0;
 	if (!store->zero_frame)
 		store->zero_frame = malloc(PACK_FRAME_MOST);
 	if (!zeros || !store->zero_frame)

@@ -29,7 +29,7 @@ struct store {
 	struct pack *pack;
 	/* The frame of the last chunk of zeros, kept: most are alike, and come one by one. */
 	uint8_t *zero_frame;
-	uint32_t zero_length; /* of the chunk; UINT32_MAX: none was made */
+	uint32_t zero_length; /* of the chunk; 0: none was made */
 	struct image_entry zero;
 	/* Of slots: */
 	bool fills;    /* FD is a file in which they can be written again */

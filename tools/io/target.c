@@ -43,10 +43,8 @@ static int ends_wipe(const struct target *target)
 	err = disk_zero(disk, target->head.offset, target->head.size);
 	if (!err)
 		err = disk_zero(disk, target->tail.offset, target->tail.size);
-	if (!err && disk->size > target->size) {
-		end = MAX(end, target->size);
+	if (!err && disk->size > target->size)
 		err = disk_zero(disk, end, disk->size - end);
-	}
 	return err ? err : disk_sync(disk);
 }
 

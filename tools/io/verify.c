@@ -174,10 +174,9 @@ int verify_view(const struct view *view, const struct verify_options *options,
 	verify->view = view;
 	verify_walk_start(view, &verify->walk);
 	int r = verify_run(verify, options);
-	if (r < 0 && !verify->why[0])
+	snprintf(ret->why, sizeof(ret->why), "%s", verify->why);
+	if (r < 0 && !ret->why[0])
 		snprintf(ret->why, sizeof(ret->why), "reading it failed: %s", strerror(-r));
-	else if (r < 0)
-		snprintf(ret->why, sizeof(ret->why), "%s", verify->why);
 	free(verify);
 	if (r == 0 && options->manifest)
 		*options->manifest = json_incref(view_manifest(view));

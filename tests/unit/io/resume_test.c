@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "codec/bytes.h"
 #include "io/resume_internal.h"
 
 #define HEAD_END 340 /* more than the first frame and HEAD take */
@@ -310,6 +311,23 @@ static void a_false_chain(void **state)
 }
 
 /* Nor is an image that the disk holds, which has a chain of its own. */
+/* One of right length and hash whose chunks are others is none: only what stands before it is kept.
+ */
+static void a_checkpoint_of_other_chunks(void **state)
+{
+	static uint8_t data[sizeof(whole.data)];
+	size_t len = image_checkpoint_size(GAP), at = whole.ends[1] - len;
+	struct resume resume;
+
+	(void)state;
+	memcpy(data, whole.data, whole.data_len);
+	data[at + IMAGE_FRAME_HEADER + IMAGE_TAG] ^= 1; /* the first one's number */
+	bytes_put64(data + at + len - 8, digest_stored(data + at + 8, len - 16));
+	assert_int_equal(opened(data, whole.data_len, NULL, &resume, NULL), 0);
+	assert_int_equal(resume.end, whole.ends[0]);
+	resume_clear(&resume);
+}
+
 static void an_image_in_an_image(void **state)
 {
 	static uint8_t data[CHUNK_SIZE + (1 << 16)], content[CHUNK_SIZE];
@@ -365,6 +383,7 @@ int main(void)
 		cmocka_unit_test(what_chance_chooses),
 		cmocka_unit_test(what_a_sample_says),
 		cmocka_unit_test(a_false_chain),
+		cmocka_unit_test(a_checkpoint_of_other_chunks),
 		cmocka_unit_test(an_image_in_an_image),
 		cmocka_unit_test(what_is_none),
 	};
