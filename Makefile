@@ -26,6 +26,8 @@ SEED     =
 ROUNDS   = 200
 RIG_ROUNDS = 10
 JOBS     = $(shell nproc)
+# Tests wait as much as they work.
+TEST_JOBS = $(shell expr $(JOBS) + 1)
 # Recovery tests side by side: most have two machines, one of which waits for the other. What
 # measures time waits until it is alone.
 VM_JOBS  = 2
@@ -196,11 +198,11 @@ prove    = $(Q)rm -f build/failures; FAILURES=build/failures $(2) prove --timer 
 ## make check           all of the checks below but the four long ones
 check: deps
 	$(Q)$(MAKE) check-compile check-programs rescue
-	$(call prove,-j$(JOBS) $(MODULE_T) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
+	$(call prove,-j$(TEST_JOBS) $(MODULE_T) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
 	$(call prove,-j$(VM_JOBS) $(VM_T))
 ## make check-unit      unit tests and fuzz corpora, under ASan and UBSan and under valgrind
 check-unit: check-programs
-	$(call prove,-j$(JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
+	$(call prove,-j$(TEST_JOBS) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
 ## make check-faults    backups and restores with random faults, natively and on machines
 ##                      [SEED=… ROUNDS=200 RIG_ROUNDS=10 (0: natively), or ROUND=…; FLAVOR=asan, MARKDOWN=FILE]
 PROGRAMS = $(if $(filter release,$(FLAVOR)),build,$(O)/programs)
