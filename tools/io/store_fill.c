@@ -127,8 +127,7 @@ static int fill_slot(uint64_t at, uint32_t before, size_t slot, const struct ima
 	return image_pad_header_put(slot - entry->stored_size, header);
 }
 
-/* Where no CHECKPOINT speaks of the chunk yet, nothing of it was acknowledged that could be lost.
- */
+/* Where no CHECKPOINT speaks of the chunk yet: whoever goes on with the file has it sent again. */
 static int fill_plain(struct store *store, const struct image_redo *redo)
 {
 	int r = 0;

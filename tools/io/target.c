@@ -43,6 +43,7 @@ static int ends_wipe(const struct target *target)
 	err = disk_zero(disk, target->head.offset, target->head.size);
 	if (!err)
 		err = disk_zero(disk, target->tail.offset, target->tail.size);
+	/* It may reach into the tail, which is zeros by now. */
 	if (!err && disk->size > target->size)
 		err = disk_zero(disk, end, disk->size - end);
 	return err ? err : disk_sync(disk);

@@ -33,32 +33,35 @@ static inline void fake_path(const char *path, char *ret, size_t len)
 	snprintf(ret, len, "%s%s", strncmp(path, "/sys/", 5) == 0 ? fake_root : "", path);
 }
 
-/* In the place of the C library's. */
-int openat(int dir, const char *path, int flags, ...)
+static int fake_open_at(int dir, const char *path, int flags, va_list args)
 {
+	mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
 	char there[256];
-	va_list args;
-	mode_t mode = 0;
 
-	va_start(args, flags);
-	if (flags & O_CREAT)
-		mode = va_arg(args, mode_t);
-	va_end(args);
 	fake_path(path, there, sizeof(there));
 	errno = fake_open ? fake_open(path, flags, there, sizeof(there)) : 0;
 	return errno ? -1 : (int)syscall(SYS_openat, dir, there, flags, mode);
 }
 
+/* In the place of the C library's. */
+int openat(int dir, const char *path, int flags, ...)
+{
+	va_list args;
+
+	va_start(args, flags);
+	int fd = fake_open_at(dir, path, flags, args);
+	va_end(args);
+	return fd;
+}
+
 int open(const char *path, int flags, ...)
 {
 	va_list args;
-	mode_t mode = 0;
 
 	va_start(args, flags);
-	if (flags & O_CREAT)
-		mode = va_arg(args, mode_t);
+	int fd = fake_open_at(AT_FDCWD, path, flags, args);
 	va_end(args);
-	return openat(AT_FDCWD, path, flags, mode);
+	return fd;
 }
 
 int access(const char *path, int mode)
