@@ -15,15 +15,15 @@ for need in gcc nbdkit nbdfuse fusermount3 sgdisk mke2fs ddrescue ddrescuelog; d
 	}
 done
 
-# serve NAME MAP: the disk as NAME/disk, of which what MAP does not call finished cannot be read.
+# serve NAME MAP [DISK]: the disk as NAME/disk, of which what MAP does not call finished cannot be read.
 serve() {
 	mkdir "$1"
-	nbdfuse -r -P "$1.pid" "$1/disk" [ nbdkit --exit-with-parent --filter=ddrescue file disk \
+	nbdfuse -r -P "$1.pid" "$1/disk" [ nbdkit --exit-with-parent --filter=ddrescue file "${3:-disk}" \
 		"ddrescue-mapfile=$2" ] 2>"$1.err" &
 	timeout 20 sh -c "until [ -e $1/disk ]; do sleep 0.05; done"
 }
 clean() {
-	for mount in bad healed doomed sick longer; do
+	for mount in bad blank healed doomed sick longer; do
 		fusermount3 -u -z "$mount" 2>/dev/null
 	done
 	tap_clean
@@ -70,6 +70,14 @@ ok "the receiver is told, too" refused -o y.zst -- bad/disk
 ok "in the same words" says 'cannot be read at byte 2097152' recv.err
 ok "--raw says where as well" code 1 sh -c 'tbsend --raw bad/disk >x.raw 2>send.err'
 ok "it does" says 'cannot be read at byte 2097152' send.err
+
+# Four MiB of zeros and as much data before what is bad: all three kinds of chunk come.
+{ head -c 4194304 /dev/zero && head -c 8388608 disk; } >blanked
+printf '0 ? 1\n0 8388608 +\n8388608 512 -\n8389120 4193792 +\n' >blank.map
+serve blank blank.map blanked
+ok "behind zeros and data it is told as well" refused -o y.zst -- blank/disk
+ok "at once" says 'cannot be read at byte 8388608: .*--rescue' send.err
+ok "to both" says 'cannot be read at byte 8388608' recv.err
 
 ok "--rescue goes on, and both end with 3" partial -o image.zst -- --rescue --mapfile=map bad/disk
 ok "nothing but what is bad is missing" as_wanted image.zst
