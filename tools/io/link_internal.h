@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of a link: link.c (the calls), link_open.c (HELLO), link_renew.c (another stream),
- * link_pump.c (the thread), link_reader.c and link_writer.c (records from and to bytes).
+ * The parts of a link: link.c (the calls), link_open.c, link_greet.c (HELLO), link_renew.c (another
+ * stream), link_pump.c (the thread), link_reader.c and link_writer.c (records from and to bytes).
  */
 #ifndef IO_LINK_INTERNAL_H
 #define IO_LINK_INTERNAL_H
@@ -19,6 +19,7 @@ struct link_limits {
 	int64_t record;	   /* from a record's header to its end, where bytes can be lost */
 	int64_t silence;   /* without a record, while we read */
 	int64_t renew;	   /* between two questions whether to pair again, before the first HELLO */
+	int64_t again;	   /* without HELLO, until a stream that loses bytes is opened again */
 	int64_t words;	   /* for the last ABORT to go out */
 	int64_t pause;	   /* from one opening of the stream to the next, at least */
 };
@@ -115,7 +116,9 @@ bool link_fate_mends(int fate);
 /* Opens the stream again, by AGAIN, a while after the last time at the earliest. */
 int link_reopen(struct link *link, const struct stream_options *options,
 		int (*again)(struct stream *, int64_t, char *, size_t), char *ret_why, size_t len);
-/* Greets over the stream, which is open, and starts the thread. Returns as link_open. */
+/* Greets over the stream, which is open, until the peer has. Returns as link_open. */
+int link_greet(struct link *link, const struct stream_options *options, char *ret_why, size_t len);
+/* The same, and starts the thread. */
 int link_begin(struct link *link, const struct stream_options *options, char *ret_why, size_t len);
 /* Ends the thread, once the last words are out. */
 void link_stop(struct link *link);

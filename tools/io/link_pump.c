@@ -15,6 +15,7 @@ const struct link_limits link_limits_default = {
 	.record = 3 * STOP_SECOND,
 	.silence = 10 * STOP_SECOND,
 	.renew = STOP_SECOND,
+	.again = 3 * STOP_SECOND,
 	.words = 2 * STOP_SECOND,
 	.pause = STOP_SECOND / 5,
 };

@@ -204,6 +204,49 @@ static void test_leftover(void **state)
 	leftover(2, -EBADMSG);
 }
 
+/*
+ * No HELLO comes: nothing does, or a record of an earlier session whose end was lost, which would
+ * swallow it. So the stream is opened again, and once more.
+ */
+static void stuck(bool record)
+{
+	struct wire_hello hello = link_test_hello(WIRE_SENDER);
+	uint8_t buf[WIRE_HEADER + WIRE_HELLO], payload[WIRE_HELLO];
+	struct opening opening = {0};
+	struct link_test_end *end = &opening.end;
+	pthread_t opener, drainer;
+
+	device_open(&opening.device);
+	end->hello = link_test_hello(WIRE_RECEIVER);
+	end->limits = link_test_limits;
+	end->limits.again = STOP_SECOND / 2;
+	end->options.deadline = stop_deadline(LONG_WAIT);
+	wire_hello_put(&hello, payload, WIRE_HELLO);
+	pthread_create(&opener, NULL, open_link, &opening);
+	for (int i = 0; i < 2; i++) {
+		wait_hello(&opening.device);
+		link_test_encode(buf, WIRE_TYPE_DATA, 0, payload, WIRE_HELLO);
+		if (record)
+			write_all(opening.device.master, buf, WIRE_HEADER + 1);
+	}
+	wait_hello(&opening.device);
+	link_test_encode(buf, WIRE_TYPE_HELLO, 0, payload, WIRE_HELLO);
+	write_all(opening.device.master, buf, sizeof(buf));
+	pthread_create(&drainer, NULL, drain, &opening.device.master);
+	pthread_join(opener, NULL);
+	assert_int_equal(end->err, 0);
+	link_close(end->link);
+	pthread_join(drainer, NULL);
+	close(opening.device.master);
+}
+
+static void test_stuck(void **state)
+{
+	(void)state;
+	stuck(false);
+	stuck(true);
+}
+
 /* What another process has open is not shared with it: neither with one that locks nor one that
  * does not. */
 static void test_busy(void **state)
@@ -292,8 +335,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lost_tail), cmocka_unit_test(test_device_error),
-		cmocka_unit_test(test_leftover),  cmocka_unit_test(test_busy),
-		cmocka_unit_test(test_no_device), cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_leftover),  cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_busy),	  cmocka_unit_test(test_no_device),
+		cmocka_unit_test(test_signal),
 	};
 
 	return cmocka_run_group_tests_name("link_device", tests, NULL, NULL);

@@ -34,6 +34,7 @@ static const struct link_limits link_test_limits = {
 	.record = 700 * MS,
 	.silence = 1500 * MS,
 	.renew = 100 * MS,
+	.again = LONG_WAIT,
 	.words = 2 * STOP_SECOND,
 	.pause = STOP_SECOND / 5,
 };
