@@ -202,21 +202,28 @@ static void test_changed(void **state)
 }
 
 /*
- * The first three chunks are there, of which chunk 1 is not as the disk has it, with FLAGS. FILLS:
- * it may come again.
+ * ACCEPT of the first three chunks, of which COUNT are named, and chunk 1 is not as the disk has
+ * it, with FLAGS. FILLS: it may come again.
  */
-static void sending_incomplete(struct sending *sending, uint8_t flags, bool fills)
+static void sending_accept_incomplete(struct sending *sending, uint32_t count, uint8_t flags,
+				      bool fills)
 {
 	const uint8_t all[] = {0, flags, 0};
-	struct wire_accept accept = {.first = 3, .have = 3, .fills = fills, .flags = all};
+	struct wire_accept accept = {
+		.first = 3, .have = count, .more = count < 3, .fills = fills, .flags = all};
 	struct link_record *record = link_record_new(WIRE_TYPE_ACCEPT, 256);
 
-	sending_begin(sending, true);
-	sending->options.recheck = true;
 	sending->digests[1].bytes[7] ^= 1;
 	accept.digests = sending->digests[0].bytes;
 	resume_put(&sending->receiver, record, wire_accept_put(&accept, record->payload, 256));
 	sending->digests[1].bytes[7] ^= 1;
+}
+
+static void sending_incomplete(struct sending *sending, uint8_t flags, bool fills)
+{
+	sending_begin(sending, true);
+	sending->options.recheck = true;
+	sending_accept_incomplete(sending, 3, flags, fills);
 }
 
 /* What an earlier run could not read everywhere is no change, and comes when it can be read. */
@@ -226,6 +233,25 @@ static void test_incomplete(void **state)
 
 	(void)state;
 	sending_incomplete(&sending, IMAGE_ENTRY_UNREADABLE | IMAGE_ENTRY_SLOT, true);
+	sending_take(&sending, 3, 3);
+	sending_take(&sending, 1, 1);
+	free(resume_expect(&sending.receiver, WIRE_TYPE_UNREADABLE));
+	sending_finish(&sending);
+}
+
+/* The stream breaks while the receiver still says what it has: nothing of that is kept. */
+static void test_incomplete_broken(void **state)
+{
+	const uint8_t flags = IMAGE_ENTRY_UNREADABLE | IMAGE_ENTRY_SLOT;
+	struct sending sending;
+
+	(void)state;
+	sending_begin(&sending, true);
+	sending.options.recheck = true;
+	sending_accept_incomplete(&sending, 2, flags, true);
+	assert_int_equal(link_flush(sending.receiver.link, stop_deadline(LONG_WAIT)), 0);
+	sending_another(&sending);
+	sending_accept_incomplete(&sending, 3, flags, true);
 	sending_take(&sending, 3, 3);
 	sending_take(&sending, 1, 1);
 	free(resume_expect(&sending.receiver, WIRE_TYPE_UNREADABLE));
@@ -343,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_result_lost),
 		cmocka_unit_test(test_meant),
 		cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_incomplete_broken),
 		cmocka_unit_test(test_incomplete_for_good),
 		cmocka_unit_test(test_rescued_changed),
 	};
