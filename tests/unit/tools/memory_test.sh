@@ -101,4 +101,8 @@ for program in tbsend tbrecv; do
 		sh -c 'grep -q "^$0 with .*: 1" starved.out && grep -q "^$0 with 256000 kB: 0" starved.out' "$program"
 done
 
+# The stacks of two threads do not fit.
+ok "verify goes on with fewer threads than it wants" sh -c \
+	'ulimit -s 65536 && ulimit -v 110000 && timeout -k 1 30 tbstream verify -q --threads=4 image.zst'
+
 tap_end
