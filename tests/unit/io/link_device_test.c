@@ -57,6 +57,16 @@ static void write_all(int fd, const uint8_t *bytes, size_t len)
 	}
 }
 
+/* A receiver opens a new device in a thread, with LIMITS. */
+static void opening_start(struct opening *opening, const struct link_limits *limits, pthread_t *ret)
+{
+	device_open(&opening->device);
+	opening->end.hello = link_test_hello(WIRE_RECEIVER);
+	opening->end.limits = *limits;
+	opening->end.options.deadline = stop_deadline(LONG_WAIT);
+	pthread_create(ret, NULL, open_link, opening);
+}
+
 /* Reads and drops what the link writes, until it closes. */
 static void *drain(void *arg)
 {
@@ -79,11 +89,7 @@ static void test_lost_tail(void **state)
 	size_t len;
 
 	(void)state;
-	device_open(&opening.device);
-	end->hello = link_test_hello(WIRE_RECEIVER);
-	end->limits = link_test_limits;
-	end->options.deadline = stop_deadline(LONG_WAIT);
-	pthread_create(&opener, NULL, open_link, &opening);
+	opening_start(&opening, &link_test_limits, &opener);
 	pthread_create(&drainer, NULL, drain, &opening.device.master);
 	wire_hello_put(&hello, payload, WIRE_HELLO);
 	len = link_test_encode(buf, WIRE_TYPE_HELLO, 0, payload, WIRE_HELLO);
@@ -111,11 +117,7 @@ static void test_device_error(void **state)
 	int err;
 
 	(void)state;
-	device_open(&opening.device);
-	end->hello = link_test_hello(WIRE_RECEIVER);
-	end->limits = link_test_limits;
-	end->options.deadline = stop_deadline(LONG_WAIT);
-	pthread_create(&opener, NULL, open_link, &opening);
+	opening_start(&opening, &link_test_limits, &opener);
 	pthread_create(&drainer, NULL, drain, &opening.device.master);
 	wire_hello_put(&hello, payload, WIRE_HELLO);
 	link_test_encode(buf, WIRE_TYPE_HELLO, 0, payload, WIRE_HELLO);
@@ -166,16 +168,13 @@ static void leftover(int times, int wanted)
 {
 	struct wire_hello hello = link_test_hello(WIRE_SENDER);
 	uint8_t buf[WIRE_HEADER + WIRE_HELLO], payload[WIRE_HELLO], rest[2 * WIRE_HEADER] = {1};
+	struct link_limits limits = link_test_limits;
 	struct opening opening = {0};
 	struct link_test_end *end = &opening.end;
 	pthread_t opener, drainer;
 
-	device_open(&opening.device);
-	end->hello = link_test_hello(WIRE_RECEIVER);
-	end->limits = link_test_limits;
-	end->limits.record = STOP_SECOND / 10;
-	end->options.deadline = stop_deadline(LONG_WAIT);
-	pthread_create(&opener, NULL, open_link, &opening);
+	limits.record = STOP_SECOND / 10;
+	opening_start(&opening, &limits, &opener);
 	for (int i = 0; i < times; i++) {
 		wait_hello(&opening.device);
 		write_all(opening.device.master, rest, sizeof(rest));
@@ -212,17 +211,14 @@ static void stuck(bool record)
 {
 	struct wire_hello hello = link_test_hello(WIRE_SENDER);
 	uint8_t buf[WIRE_HEADER + WIRE_HELLO], payload[WIRE_HELLO];
+	struct link_limits limits = link_test_limits;
 	struct opening opening = {0};
 	struct link_test_end *end = &opening.end;
 	pthread_t opener, drainer;
 
-	device_open(&opening.device);
-	end->hello = link_test_hello(WIRE_RECEIVER);
-	end->limits = link_test_limits;
-	end->limits.again = STOP_SECOND / 2;
-	end->options.deadline = stop_deadline(LONG_WAIT);
+	limits.again = STOP_SECOND / 2;
 	wire_hello_put(&hello, payload, WIRE_HELLO);
-	pthread_create(&opener, NULL, open_link, &opening);
+	opening_start(&opening, &limits, &opener);
 	for (int i = 0; i < 2; i++) {
 		wait_hello(&opening.device);
 		link_test_encode(buf, WIRE_TYPE_DATA, 0, payload, WIRE_HELLO);
