@@ -22,6 +22,8 @@ int program_start(enum options_program program, int argc, char **argv, struct op
 		return EXIT_VERIFIED;
 	if (r == OPTIONS_USAGE)
 		return EXIT_USAGE;
+	if (ret->quiet && ret->progress == PROGRESS_AUTO)
+		ret->progress = PROGRESS_NONE;
 	msg_setup(name,
 		  ret->quiet	 ? MSG_QUIET
 		  : ret->verbose ? MSG_VERBOSE

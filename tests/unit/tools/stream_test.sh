@@ -70,6 +70,11 @@ progress() {
 		! grep -q '%' recv.err
 }
 ok "progress has no total and no percent" progress
+# on_terminal ARGUMENTS: what tbsend draws on one while it makes an image of standard input.
+on_terminal() { script -qec "head -c 9000000 /dev/zero | tbsend --plain $* - >terminal.zst" /dev/null </dev/null; }
+on_terminals() { on_terminal "" | grep -q 'standard input  ' && on_terminal -q --progress=human | grep -q 'standard input  '; }
+ok "it is drawn on a terminal" on_terminals
+ok "but not with --quiet" test -z "$(on_terminal -q)"
 folder() { sent one -o in/ && [ -e "in/$(uname -n | tr -c '[:alnum:]._\n-' _)-stream.zst" ]; }
 ok "in a folder it has a name" folder
 ok "and its size in the index" sh -c 'grep -q "\"size\": 1" in/*.json'
