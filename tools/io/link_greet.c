@@ -182,7 +182,7 @@ int link_reopen(struct link *link, const struct stream_options *options,
 
 /*
  * Opens the stream again, by AGAIN: it ended and was never ours (a peer that was just closing,
- * somebody who knocked), or it is another's.
+ * somebody who knocked), it is stuck, or it is another's.
  */
 static int greeting_again(struct greeting *greeting,
 			  int (*again)(struct stream *, int64_t, char *, size_t))

@@ -77,8 +77,8 @@ bool stream_reopens(const struct stream *stream);
 /* It ended, so that nothing but stream_reopen and stream_close is left: closes what is open. */
 void stream_hang_up(struct stream *stream);
 /*
- * It ended: closes it at once and opens it again (pairs, connects, listens), waiting until
- * DEADLINE. Returns as stream_open does; after an error only stream_close is left.
+ * It ended or is stuck: closes it at once and opens it again (pairs, connects, listens), waiting
+ * until DEADLINE. Returns as stream_open does; after an error only stream_close is left.
  */
 int stream_reopen(struct stream *stream, int64_t deadline, char *ret_why, size_t len);
 
