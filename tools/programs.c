@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "codec/text.h"
+#include "ui/line.h"
 #include "ui/msg.h"
 
 int program_start(enum options_program program, int argc, char **argv, struct options *ret)
@@ -17,6 +18,7 @@ int program_start(enum options_program program, int argc, char **argv, struct op
 	int r;
 
 	msg_setup(name, MSG_NORMAL, false);
+	line_log(getenv("TBSTREAM_LOG"));
 	r = options_parse(program, argc, argv, ret);
 	if (r == OPTIONS_DONE)
 		return EXIT_VERIFIED;

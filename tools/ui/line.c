@@ -2,6 +2,7 @@
 #include "ui/line.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static size_t drawn; /* columns that the status line covers; under lock */
+static int copy = -1;
 
 static size_t columns(const char *text)
 {
@@ -59,10 +61,18 @@ static void put(const char *text, const char *end)
 	free(all);
 }
 
+void line_log(const char *path)
+{
+	if (path && copy < 0)
+		copy = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+}
+
 void line_print(const char *text)
 {
 	pthread_mutex_lock(&lock);
 	put(text, "\n");
+	if (copy >= 0)
+		dprintf(copy, "%s\n", text);
 	drawn = 0;
 	pthread_mutex_unlock(&lock);
 }

@@ -8,6 +8,12 @@
 
 #include <stddef.h>
 
+/*
+ * From now on every printed line also goes to the end of the file at PATH, which is made where it
+ * is missing; NULL, or one that cannot be opened: to none.
+ */
+void line_log(const char *path);
+
 /* TEXT and a newline; a status line makes room and is gone until it is drawn again. */
 void line_print(const char *text);
 

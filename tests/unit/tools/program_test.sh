@@ -37,6 +37,13 @@ ok "a terminal as standard input does not hinder tbsend --plain" \
 truncate -s 10 target
 ok "nor does one as standard output hinder tbrecv --plain" \
 	script -qec "$here/build/tbrecv --plain target < some.zst && cmp some target" /dev/null
+logged() {
+	TBSTREAM_LOG=$work/log code 1 tbsend -s unix:x /dev/no-such-disk 2>said || return
+	TBSTREAM_LOG=$work/log code 1 tbsend -s unix:x / 2>>said || return
+	[ "$(wc -l <log)" -ge 2 ] && cmp log said
+}
+ok "what it says is also in the file that TBSTREAM_LOG names, behind what is there" logged
+ok "one that cannot be made hinders nothing" env TBSTREAM_LOG=/no/folder/log "$program" --version
 ok "help goes to standard output" sh -c 'tbrecv --help | grep -q "^Usage: tbrecv"'
 ok "no line of the help is wider than 80 characters" \
 	sh -c '! { tbsend --help; tbrecv --help; tbstream --help; tbstream verify --help; tbstream info --help; } | grep -E ".{81}"'
