@@ -51,7 +51,8 @@ install_rescue_drivers() {
 		usb_storage uas xhci_pci ehci_pci ohci_pci uhci_hcd \
 		mmc_block sdhci_pci sdhci_acpi rtsx_pci rtsx_pci_sdmmc rtsx_usb rtsx_usb_sdmmc \
 		virtio_pci virtio_blk virtio_scsi \
-		usbhid hid_generic hid_logitech_dj
+		usbhid hid_generic hid_logitech_dj \
+		vfat exfat nls_cp437 nls_ascii nls_iso8859_1 nls_utf8
 }
 
 # Drivers that lie in the image as they are compress better all together than one by one,
@@ -80,11 +81,12 @@ install() {
 		ln_r /usr/bin/tbstream "/usr/bin/$name"
 	done
 
-	for name in params disks screen dialog run; do
+	for name in params disks screen dialog run keys log; do
 		inst_simple "$moddir/tbstream-$name.sh" "/usr/lib/tbstream/$name.sh"
 	done
 	inst_script "$moddir/tbstream-ui" /usr/lib/tbstream/ui
 	inst_script "$moddir/tbstream-consoles" /usr/lib/tbstream/consoles
+	install_keymaps
 	inst_rules "$moddir/60-tbstream.rules" "$moddir/90-tbstream-rescue.rules"
 
 	inst_hook cmdline 20 "$moddir/tbstream-cmdline.sh"
@@ -92,6 +94,24 @@ install() {
 	inst_hook initqueue/finished 90 "$moddir/tbstream-finished.sh"
 	inst_hook pre-mount 01 "$moddir/tbstream-start.sh"
 	dracut_need_initqueue
+}
+
+# Layouts by the names that people know, from what loadkeys calls them in one distribution or another;
+# its own format knows includes and compressed files, busybox's is a plain table.
+install_keymaps() {
+	local dir="$initdir/usr/share/tbstream/keymaps" layout map
+
+	mkdir -p "$dir"
+	for layout in us uk de:de-latin1 fr:fr-latin9 es it jp:jp106 be:be-latin1 br:br-abnt2 \
+		ch:de_CH-latin1:sg-latin1 dk:dk-latin1 fi:fi-latin1:fi no:no-latin1 pl:pl2:pl pt:pt-latin1 \
+		se:se-latin1:sv-latin1; do
+		for map in $(tr ':' '\n' <<< "$layout" | tail -n +2) "${layout%%:*}"; do
+			loadkeys -q -b "$map" > "$dir/${layout%%:*}.bmap" 2> /dev/null && break
+			rm -f "$dir/${layout%%:*}.bmap"
+		done
+	done
+	[[ -e $dir/us.bmap ]] ||
+		dwarn "tbstream: no keyboard layouts: install kbd and, where it brings none, console-data"
 }
 
 # What is in the image stays there: names that point to busybox now keep the larger

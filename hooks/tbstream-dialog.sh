@@ -22,6 +22,7 @@ dialog_ask() {
 		turn=$(dialog_clock)
 		if IFS= read -r -t 2 ANSWER; then
 			ANSWER=$(dialog_plain "$ANSWER")
+			dialog_take
 			return 0
 		fi
 		[ -z "$DIALOG_STOPPED" ] || return 2
@@ -35,6 +36,16 @@ dialog_ask() {
 		[ "${2-inf}" = inf ] || [ "$(($(dialog_clock) - began))" -lt "$2" ] || return 3
 		dialog_news "$1"
 	done
+}
+
+# dialog_take: who types has the machine, and the other consoles say so: two people may sit there.
+dialog_take() {
+	local taker=''
+
+	[ ! -f "$TBSTREAM_RUN/taker" ] || IFS= read -r taker < "$TBSTREAM_RUN/taker"
+	[ "$taker" != "$CONSOLE" ] || return 0
+	printf '%s\n' "$CONSOLE" > "$TBSTREAM_RUN/taker"
+	dialog_say "is being typed on. An answer here takes over."
 }
 
 # dialog_plain TEXT: its letters and digits, in lower case: what every keyboard can type.
@@ -74,17 +85,20 @@ dialog_say() {
 	printf '%s %s\n' "$CONSOLE" "$1" > "$TBSTREAM_RUN/said"
 }
 
-# dialog_menu: sets ANSWER to send, recv, shell, poweroff or reboot; else as dialog_ask fails.
+# dialog_menu: sets ANSWER to what was chosen, a word; else as dialog_ask fails.
 dialog_menu() {
-	printf '\n  1 send a disk (backup)   2 write a disk (restore)   3 shell   4 power off   5 reboot\n'
+	printf '\n  1 send a disk (backup)   2 write a disk (restore)   3 shell   4 power off\n'
+	printf '  5 reboot                 6 keyboard layout          7 save a log\n'
 	while :; do
-		dialog_ask " Type 1 to 5, then Enter: " || return
+		dialog_ask " Type 1 to 7, then Enter: " || return
 		case $ANSWER in
 			1) ANSWER=send ;;
 			2) ANSWER=recv ;;
 			3) ANSWER=shell ;;
 			4) ANSWER=poweroff ;;
 			5) ANSWER=reboot ;;
+			6) ANSWER=keys ;;
+			7) ANSWER=log ;;
 			*) continue ;;
 		esac
 		return 0

@@ -99,6 +99,19 @@ disks_flagged() {
 	return 1
 }
 
+# disks_nodes PATH: the device nodes of the disk that PATH is, or is a part of: its partitions first.
+disks_nodes() {
+	local whole part
+
+	whole=$(disks_whole "$1") || return 1
+	for part in "/sys/class/block/$whole"/*/partition; do
+		[ -e "$part" ] || continue
+		part=${part%/partition}
+		printf '/dev/%s\n' "${part##*/}"
+	done
+	printf '/dev/%s\n' "$whole"
+}
+
 # disks_whole PATH: the kernel's name of the disk that PATH is, or is a part of.
 disks_whole() {
 	local dev sys

@@ -34,6 +34,9 @@
 
 TBSTREAM_RUN=${TBSTREAM_RUN:-/run/tbstream}
 
+# The keyboard maps of the image, as busybox loadkmap takes them.
+PARAMS_KEYMAPS=/usr/share/tbstream/keymaps
+
 # params_words: the command line, a word to a line. Double quotes keep spaces, as for the kernel.
 params_words() {
 	local part word=''
@@ -146,7 +149,7 @@ params_has() {
 
 # params_keymap: the file of the keyboard map that was asked for.
 params_keymap() {
-	printf '/usr/share/tbstream/keymaps/%s.bmap\n' "$(params_get keymap)"
+	printf '%s/%s.bmap\n' "$PARAMS_KEYMAPS" "$(params_get keymap)"
 }
 
 params_set() {

@@ -24,14 +24,16 @@ run_send_one() {
 
 	printf '\n Sending %s. On the other machine type:\n\n     %s\n\n' "$1" "$(screen_command send "$2")"
 	printf ' Ctrl-C stops it. No disk of this machine is written.\n\n'
+	run_guard "$1"
 	run_program tbsend "$1" || status=$?
+	run_unguard
 	case $status in
 		0) screen_result "DONE: $1 sent" "The other machine has confirmed every byte." ;;
 		3) screen_result "DONE WITH GAPS: $1 sent" "Parts could not be read: see the lines above." ;;
 		*) screen_result "FAILED: $1 not sent" "$(run_reason "$status")" \
 			"Take it that the other machine has no usable image." ;;
 	esac
-	run_note "send $1 ended with $status"
+	log_note "send $1 ended with $status"
 	return "$status"
 }
 
@@ -55,7 +57,7 @@ run_recv() {
 		*) screen_result "FAILED: $1 not restored" "$(run_reason "$status")" \
 			"Do not use what is on this disk." ;;
 	esac
-	run_note "recv $1 ended with $status"
+	log_note "recv $1 ended with $status"
 	return "$status"
 }
 
@@ -82,10 +84,27 @@ run_reason() {
 	fi
 }
 
-# A short record in memory, for whoever comes later.
-run_note() {
-	read -r up _ < /proc/uptime
-	printf '%s s: %s\n' "$up" "$1" >> "$TBSTREAM_RUN/log"
+# run_guard PATH: while a disk is sent nothing on this machine can write to it, by mistake in a shell
+# either. What is mounted there was mounted by somebody, who gets no failing file system.
+run_guard() {
+	local node
+
+	disks_nodes "$1" | while IFS= read -r node; do
+		grep -q "^$node " /proc/mounts && continue
+		[ "$(blockdev --getro "$node")" = 0 ] || continue
+		blockdev --setro "$node" && printf '%s\n' "$node" >> "$TBSTREAM_RUN/guarded"
+	done
+}
+
+# run_unguard: also before a transfer, for an interface that died has left its guard.
+run_unguard() {
+	local node
+
+	[ -f "$TBSTREAM_RUN/guarded" ] || return 0
+	while IFS= read -r node; do
+		blockdev --setrw "$node"
+	done < "$TBSTREAM_RUN/guarded"
+	rm -f -- "$TBSTREAM_RUN/guarded"
 }
 
 run_shell() {

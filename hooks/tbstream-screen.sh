@@ -39,6 +39,11 @@ screen_look() {
 	SCREEN_SEEN=$count
 }
 
+# screen_forget: the next look is at everything.
+screen_forget() {
+	rm -f -- "$SCREEN_DIR/events"
+}
+
 screen_look_again() {
 	local part count=0
 

@@ -16,24 +16,16 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from rig import check, enter, machine  # noqa: E402
+from rig import check, enter, machine, rescue  # noqa: E402
+from rig.rescue import BANNER, IMAGE, MENU, answer  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-RESCUE = TOP / "build" / "rescue"
 IMAGE_MOST = 12_000_000
-BANNER = "tbstream rescue"
-MENU = "Type 1 to 5, then Enter: "
 
 # The banner must be there within 15 s on a machine where the bare kernel takes 4 s to its init.
 BANNER_SECONDS, INIT_SECONDS = 15, 4
 
 SMBIOS = ("-smbios", "type=1,manufacturer=Acme,product=Laptop 9,serial=PF3ABC")
-
-
-def rescue(test, name, append, disks=(), **options):
-    options.setdefault("memory", 256)
-    return test.machine(name, kernel=RESCUE / "rescue.vmlinuz", initrd=(RESCUE / "rescue.img",),
-                        append=append, disks=list(disks), **options)
 
 
 def lines_of(line, since):
@@ -48,26 +40,36 @@ def wait_screen(console, seconds=90):
     return lines_of(console, start)
 
 
-def answer(console, text, expected, seconds=30):
-    """Type an answer, wait for what must follow."""
-    console.send(text + "\r")
-    return console.expect(expected, seconds)
+def number_of(shown, what):
+    """The number of the disk whose line says this, in the last list that was shown."""
+    return re.findall(rf"^ +(\d+)  .*{what}", shown, re.MULTILINE)[-1]
+
+
+def tool(test, *argv):
+    """Run a program of the sysroot on a file of ours."""
+    return subprocess.run(test.place().argv(argv[0]) + list(map(str, argv[1:])), check=True,
+                          capture_output=True, text=True).stdout
 
 
 def disks_make(test):
-    """One disk a bus, and something on one of them that is known by its label."""
+    """One disk a bus. On one of them is a file system whose journal waits to be replayed, on
+    another a swap area: what an ordinary boot would write to."""
     root = test.disk("root.img", 64 << 20)
-    subprocess.run(test.place().argv("mkfs.ext4") + ["-q", "-t", "ext4", "-L", "laptop-root", str(root)],
-                   check=True)
+    tool(test, "mkfs.ext4", "-q", "-t", "ext4", "-L", "laptop-root", root)
+    tool(test, "debugfs", "-w", "-R", "feature needs_recovery", root)
+    swap = test.disk("virtio.img", 48 << 20)
+    tool(test, "mkswap", "-q", swap)
     return [machine.Disk(root, "nvme", "NV-0001"),
             machine.Disk(test.disk("sata.img", 32 << 20), "ahci", "AH0002"),
             machine.Disk(test.disk("stick.img", 16 << 20), "usb", "US0003"),
-            machine.Disk(test.disk("virtio.img", 48 << 20), "virtio", "VD0004")]
+            machine.Disk(swap, "virtio", "VD0004"),
+            machine.Disk(test.disk("scsi.img", 24 << 20), "scsi", "SC0005"),
+            machine.Disk(test.disk("card.img", 8 << 20), "sd")]
 
 
 def run_build(test):
     with test.behaviour(f"the image has at most {IMAGE_MOST} bytes"):
-        size = (RESCUE / "rescue.img").stat().st_size
+        size = (IMAGE).stat().st_size
         check.true(size <= IMAGE_MOST, f"it has {size} bytes")
 
     with test.behaviour("built again it has the same bytes"):
@@ -76,7 +78,7 @@ def run_build(test):
                            [(TOP, "/mnt/source", "ro"), (test.folder, "/mnt/out", "rw")],
                            capture_output=True, text=True)
         check.equal((made.returncode, made.stderr), (0, ""), "build-rescue")
-        check.equal(check.sha256(test.folder / "rescue.img"), check.sha256(RESCUE / "rescue.img"),
+        check.equal(check.sha256(test.folder / "rescue.img"), check.sha256(IMAGE),
                     "hash of the second image")
 
     with test.behaviour("a program that is not there is refused, and no image appears"):
@@ -90,7 +92,7 @@ def run_build(test):
 
 def run_banner(test, disks):
     """Two consoles: the kernel's own, ttyS0, and one that the command line names."""
-    pc = rescue(test, "laptop", "rd.tbstream=lab rd.tbstream.console=ttyS0,ttyS1", disks,
+    pc = rescue.machine(test, "laptop", "rd.tbstream=lab rd.tbstream.console=ttyS0,ttyS1", disks,
                 memory=160, extra=SMBIOS)
     with check.alone(), test.behaviour(
             f"the banner is there within {BANNER_SECONDS} s, in 160 MB of memory"):
@@ -106,10 +108,11 @@ def run_banner(test, disks):
         check.true(seconds <= limit, f"it took {seconds:.1f} s, {limit:.1f} s are allowed where "
                    f"the kernel took {init:.1f} s")
 
-    # A stick comes late; then the list is shown again.
-    if not first.seen("serial US0003"):
-        first.expect("serial US0003", 60)
-        first.expect(MENU, 30)
+    # What is on USB or is a memory card comes late; then the list is shown again.
+    for late in ("serial US0003", "mmcblk0"):
+        if not first.seen(late):
+            first.expect(late, 60)
+            first.expect(MENU, 30)
     shown = first.text.replace("\r", "")
 
     for what, pattern in (
@@ -123,7 +126,10 @@ def run_banner(test, disks):
              r"nvme0n1 +67\.1 MB  QEMU NVMe Ctrl, serial NV-0001, nvme\n.*ext4.*laptop-root"),
             ("a SATA disk", r"sd. +33\.6 MB  QEMU HARDDISK, serial AH0002, sata$"),
             ("a USB disk", r"sd. +16\.8 MB  .*QEMU HARDDISK, serial US0003, usb$"),
-            ("a virtio disk", r"vda +50\.3 MB  .*serial VD0004, virtio$")):
+            ("a virtio disk, which is swap",
+             r"vda +50\.3 MB  .*serial VD0004, virtio\n.*swap"),
+            ("a virtio SCSI disk", r"sd. +25\.2 MB  .*serial SC0005, "),
+            ("a memory card", r"mmcblk0 +8\.4 MB  .*, mmc$")):
         with test.behaviour(f"the banner shows {what}"):
             check.true(re.search(pattern, shown, re.MULTILINE), f"/{pattern}/ is not there")
 
@@ -134,9 +140,7 @@ def run_banner(test, disks):
 
     run_menu(test, first, second)
     run_shell(test, first)
-    with test.behaviour("a stick that is plugged in appears in the list"):
-        pc.plug_disk(machine.Disk(test.disk("late.img", 8 << 20), "usb", "LATE0005"))
-        first.expect(r"a change --(?s:.*)serial LATE0005, usb(?s:.*)Type 1 to 5", 30)
+    run_stick(test, pc)
     with test.behaviour("a machine that is switched off from the menu is off"):
         answer(second, "4", "poweroff")
         pc.wait_end(20)
@@ -144,12 +148,13 @@ def run_banner(test, disks):
 
 def run_menu(test, first, second):
     with test.behaviour("a number that is on no list is asked for again"):
-        answer(first, "7", re.escape(MENU))
+        answer(first, "9", MENU)
         answer(first, "1", "Which disk is to be sent")
-        answer(first, "9", "no disk of the list(?s:.*)Which disk is to be sent")
+        answer(first, "99", "no disk of the list(?s:.*)Which disk is to be sent")
+        nvme = number_of(lines_of(first, 0), "NV-0001")
 
     with test.behaviour("a transfer that cannot be says why and ends in a question"):
-        answer(first, "1", r"On the other machine type:\s+tbrecv --stream lab -o laptop.zst")
+        answer(first, nvme, r"On the other machine type:\s+tbrecv --stream lab -o laptop.zst")
         first.expect("no Thunderbolt/USB4 host controller", 30)
         first.expect("FAILED: /dev/nvme0n1 not sent", 30)
         first.expect("then Enter: ", 10)
@@ -158,15 +163,43 @@ def run_menu(test, first, second):
         second.expect("Console ttyS0 has failed: send /dev/nvme0n1", 30)
 
     with test.behaviour("a restore asks for the disk's own serial number, and refuses another"):
-        answer(first, "m", re.escape(MENU))
+        answer(first, "m", MENU)
         answer(first, "2", "Which disk is to be overwritten")
-        answer(first, "1", r"will be overwritten:\s+nvme0n1(?s:.*)laptop-root(?s:.*)Serial number")
-        answer(first, "0002", "Nothing was written(?s:.*)Type 1 to 5")
+        answer(first, nvme, r"will be overwritten:\s+nvme0n1(?s:.*)laptop-root(?s:.*)Serial number")
+        answer(first, "0002", f"Nothing was written(?s:.*){MENU}")
         answer(first, "2", "Which disk is to be overwritten")
-        answer(first, "1", "Serial number")
+        answer(first, nvme, "Serial number")
         answer(first, "0001", r"On the other machine type:\s+tbsend --stream lab laptop.zst")
         first.expect("FAILED: /dev/nvme0n1 not restored", 30)
-        answer(first, "m", re.escape(MENU))
+        answer(first, "m", MENU)
+
+
+def run_stick(test, pc):
+    """The log, onto a stick that comes late."""
+    stick = test.disk("late.img", 8 << 20)
+    tool(test, "mkfs.fat", stick)
+    with test.behaviour("a stick that is plugged in appears in the list"):
+        pc.plug_disk(machine.Disk(stick, "usb", "LATE0007"))
+        pc.console.expect(rf"a change --(?s:.*)serial LATE0007, usb(?s:.*){MENU}", 30)
+        shown = lines_of(pc.console, pc.console.text.rindex("a change --"))
+
+    with test.behaviour("the log is not written to a disk of the machine itself"):
+        answer(pc.console, "7", "onto a USB stick")
+        answer(pc.console, "2", "Onto which one")
+        answer(pc.console, number_of(shown, "NV-0001"), "REFUSED: nothing was written")
+        pc.console.expect(MENU, 30)
+
+    with test.behaviour("the log is written to the stick, and says what was done"):
+        answer(pc.console, "7", "onto a USB stick")
+        answer(pc.console, "2", "Onto which one")
+        answer(pc.console, number_of(shown, "LATE0007"),
+               r"DONE: the log is the file tbstream-\d+-\d+\.txt")
+        pc.console.expect(MENU, 30)
+        tool(test, "fsck.fat", "-n", stick)
+        data = stick.read_bytes()
+        for word in (b"send /dev/nvme0n1 ended with 1", b"no Thunderbolt/USB4 host controller",
+                     b"serial PF3ABC", b"serial LATE0007", b"Linux version"):
+            check.true(word in data, f"{word!r} is not in it")
 
 
 def run_shell(test, console):
@@ -183,6 +216,10 @@ def run_shell(test, console):
         console.send("\x03")
         answer(console, "echo $((6 * 8))x", "^48x")
 
+    with test.behaviour("no swap, RAID or volume is in use, nothing is mounted"):
+        answer(console, "wc -l < /proc/swaps; grep -c ^/dev/[nsvm] /proc/mounts; "
+               "ls /sys/block | grep -cE '^(dm-|md)'; echo en'd'", r"^1\s+^0\s+^0\s+^end")
+
     with test.behaviour("drivers and tools that a rescue needs are there"):
         answer(console, "modprobe -a thunderbolt_stream uas mmc_block && echo good-$?", "^good-0")
         answer(console, "tbsend --version && tbrecv --version && echo good-1$?", "^good-10")
@@ -196,9 +233,10 @@ def run_shell(test, console):
 
 def run_refusals(test, disks):
     """/dev/console is not the serial line here, and the command line is full of faults."""
-    pc = rescue(test, "refuser", "rd.tbstream=$(reboot) rd.tbstream.mode=send rd.tbstream.auto "
-                "rd.tbstream.dev=all rd.tbstream.exclude=serial:VD0004 rd.tbstream.exlude=x "
-                "rd.tbstream.level=`reboot` console=tty0", disks, display=True).start()
+    pc = rescue.machine(test, "refuser", "rd.tbstream=$(reboot) rd.tbstream.mode=send "
+                        "rd.tbstream.auto rd.tbstream.dev=all rd.tbstream.exclude=serial:VD0004 "
+                        "rd.tbstream.exlude=x rd.tbstream.level=`reboot` console=tty0", disks,
+                        display=True).start()
     with test.behaviour("bad values are warnings, nothing runs by itself, the menu comes up; "
                         "tty0 being /dev/console, the serial line shows it too"):
         shown = wait_screen(pc.console)
@@ -207,11 +245,12 @@ def run_refusals(test, disks):
             check.true(re.search(pattern, shown, re.MULTILINE), f"/{pattern}/ is not there")
         check.true(not pc.console.seen("Sending /dev"), "it sends")
 
+    run_keyboard(test, pc)
+
     with test.behaviour("the excluded disk is marked and is not written to"):
-        number = re.search(r"^ +(\d)  vda .*\n.*rescue stick", shown, re.MULTILINE)
-        check.true(number, "vda has no mark")
+        check.true(re.search(r" vda .*\n.*rescue stick", shown), "vda has no mark")
         answer(pc.console, "2", "Which disk is to be overwritten")
-        answer(pc.console, number[1], "REFUSED: nothing was written")
+        answer(pc.console, number_of(shown, "vda"), "REFUSED: nothing was written")
 
     with test.behaviour("nor does tbrecv write to it, whoever calls it"):
         answer(pc.console, "s", "rescue# ")
@@ -219,28 +258,51 @@ def run_refusals(test, disks):
     pc.kill()
 
 
+def run_keyboard(test, pc):
+    """The keyboard is on the machine's own screen, the answers come over the serial line."""
+    with test.behaviour("a keyboard layout is chosen by name or number, and tried"):
+        answer(pc.console, "6", r"\d de +(?s:.*)\d fr (?s:.*)Its number or name")
+        for layout in ("us", "uk", "es", "it", "jp"):
+            check.true(re.search(rf"\d {layout}\b", pc.console.text), f"no layout {layout}")
+        answer(pc.console, "xx", "no layout of the list")
+        answer(pc.console, "de", "Layout de")
+        answer(pc.console, "", MENU)
+
+    with test.behaviour("on the German layout the keys between t and u, and under a, are z and y"):
+        pc.press("y", "z", "1", "ret")
+        pc.console.expect("Console tty1 is being typed on", 30)
+        answer(pc.console, "3", "rescue# ")
+        answer(pc.console, "grep -o 'Enter: zy1' /dev/vcs1; echo en'd'", r"^Enter: zy1(?s:.*)^end")
+        answer(pc.console, "exit", MENU)
+
+
 def run_doubled(test):
     """Two disks with the serial number that the command line names."""
     disks = [machine.Disk(test.disk(f"twin{number}.img", 16 << 20), "virtio", "TWIN0001")
              for number in range(2)]
     before = [check.sha256(disk.path) for disk in disks]
-    pc = rescue(test, "twins", "rd.tbstream rd.tbstream.mode=recv rd.tbstream.confirm=TWIN0001",
-                disks).start()
+    pc = rescue.machine(test, "twins", "rd.tbstream rd.tbstream.mode=recv "
+                        "rd.tbstream.confirm=TWIN0001 console=tty0 console=ttyS0", disks,
+                        display=True).start()
     with test.behaviour("a serial number that two disks have confirms nothing"):
         pc.console.expect("REFUSED: nothing was written", 90)
         pc.console.expect("More than one disk has the serial number TWIN0001", 10)
     with test.behaviour("such a disk is confirmed by its size"):
-        answer(pc.console, "m", re.escape(MENU))
+        answer(pc.console, "m", MENU)
         answer(pc.console, "2", "Which disk is to be overwritten")
         answer(pc.console, "1", "type its size in bytes: 16777216")
         answer(pc.console, "16777217", "Nothing was written")
+    with test.behaviour("ttyS0 being /dev/console, the screen takes answers too, and says so"):
+        pc.console.expect(MENU, 30)
+        pc.press("7", "ret")
+        pc.console.expect("Console tty1 is being typed on", 30)
     pc.kill()
     with test.behaviour("neither of them was written"):
         check.equal([check.sha256(disk.path) for disk in disks], before, "hashes")
 
 
 def run_inert(test):
-    pc = rescue(test, "inert", "root=/dev/none rd.shell rd.tbstream.mode=shell").start()
+    pc = rescue.machine(test, "inert", "root=/dev/none rd.shell rd.tbstream.mode=shell").start()
     with test.behaviour("without rd.tbstream the hooks do nothing: dracut goes its own way"):
         pc.console.expect("Dropping to debug shell", 90)
         pc.console.expect("# ", 20)
@@ -262,11 +324,14 @@ def run_unattended(test):
     keeper.agent.wait_ready()
 
     def laptop(name, disk, append):
-        return rescue(test, name, f"rd.tbstream=lab rd.tbstream.done=poweroff {append}",
-                      [machine.Disk(disk, "nvme", "NV-0001")], fabric=fabric.socket("laptop"))
+        return rescue.machine(test, name, f"rd.tbstream=lab rd.tbstream.done=poweroff {append}",
+                      [machine.Disk(disk, "nvme", "NV-0001")], fabric=fabric.socket("laptop"),
+                      memory=160)
 
     with test.behaviour("the banner names the peer, and shows how a cable goes and comes"):
-        pc = rescue(test, "watcher", "rd.tbstream", fabric=fabric.socket("laptop")).start()
+        pc = rescue.machine(test, "watcher", "rd.tbstream rd.tbstream.console=ttyS0,ttyS1",
+                    [machine.Disk(source, "nvme", "NV-0001")],
+                    fabric=fabric.socket("laptop")).start()
         pc.console.expect("Peer: +keeper", 120)
         pc.console.expect(MENU, 30)
         fabric.unplug()
@@ -277,9 +342,20 @@ def run_unattended(test):
     with test.behaviour("the host controller is kept from suspending"):
         answer(pc.console, "3", "rescue# ")
         answer(pc.console, "cat /sys/bus/pci/drivers/thunderbolt/0*/power/control", "^on")
-        pc.kill()
+        answer(pc.console, "exit", MENU)
 
-    with test.behaviour("mode=send with auto backs up without a key press, then powers off"):
+    run_guard(test, pc)
+    with test.behaviour("the log is sent to the peer"):
+        answer(pc.console, "7", "to the other machine")
+        answer(pc.console, "1", r"^ +tbrecv -d > rescue-log\.txt")
+        keeper.agent.run("tbrecv -d > /run/log.txt", 60)
+        pc.console.expect("DONE: the log was sent", 30)
+        keeper.agent.run("grep -q 'send /dev/nvme0n1 ended with' /run/log.txt && "
+                         "grep -q 'serial NV-0001' /run/log.txt", 10)
+    pc.kill()
+
+    with test.behaviour("mode=send with auto backs up without a key press, in 160 MB of memory, "
+                        "then powers off"):
         pc = laptop("sender", source, "rd.tbstream.mode=send rd.tbstream.dev=serial:NV-0001 "
                     "rd.tbstream.auto").start()
         receiver = keeper.agent.spawn("tbrecv --stream lab -o /run/laptop.zst")
@@ -302,8 +378,30 @@ def run_unattended(test):
         check.equal(check.sha256(target), before, "hash of the restored disk")
 
 
+def run_guard(test, pc):
+    """A disk is being sent, to nobody yet, and somebody has a shell on the other console."""
+    second = pc.agent.line
+    state = "blockdev --getro /dev/nvme0n1"
+    spoil = "dd if=/dev/zero of=/dev/nvme0n1 bs=512 count=1 conv=fsync"
+    with test.behaviour("a disk that is sent is read-only: a slip in a shell cannot write to it"):
+        answer(pc.console, "1", "Which disk is to be sent")
+        answer(pc.console, "1", "Sending /dev/nvme0n1")
+        second.expect("Console ttyS0 is busy: send /dev/nvme0n1", 30)
+        answer(second, "3", "rescue# ")
+        answer(second, state, "^1")
+        answer(second, f"{spoil} || echo refus'ed'", "^refused")
+
+    with test.behaviour("after that it is what it was"):
+        pc.console.send("\x03")
+        pc.console.expect("FAILED: /dev/nvme0n1 not sent", 30)
+        answer(second, state, "^0")
+        answer(second, "exit", MENU)
+        pc.console.expect("then Enter: ", 30)
+        answer(pc.console, "m", MENU)
+
+
 def run(test):
-    check.true((RESCUE / "rescue.img").exists(), "build/rescue/rescue.img is missing: make rescue")
+    check.true(IMAGE.exists(), "build/rescue/rescue.img is missing: make rescue")
     run_build(test)
     disks = disks_make(test)
     before = [check.sha256(disk.path) for disk in disks]

@@ -15,8 +15,9 @@ from . import accel, agent, line, process, qmp
 
 @dataclasses.dataclass
 class Disk:
-    """A raw image on a bus: virtio, nvme, ahci or usb. `bad`: sectors of 512 bytes whose read
-    fails; `options`: more properties for QEMU's device."""
+    """A raw image on a bus: virtio, nvme, ahci, scsi (virtio's), usb or sd, a memory card, which has
+    a serial number of its own and the size of a power of two. `bad`: sectors of 512 bytes whose
+    read fails; `options`: more properties for QEMU's device."""
     path: object
     bus: str = "virtio"
     serial: str = ""
@@ -24,7 +25,10 @@ class Disk:
     bad: tuple = ()
     options: dict = dataclasses.field(default_factory=dict)
 
-    DRIVERS = {"virtio": "virtio-blk-pci", "nvme": "nvme", "ahci": "ide-hd", "usb": "usb-storage"}
+    DRIVERS = {"virtio": "virtio-blk-pci", "nvme": "nvme", "ahci": "ide-hd", "usb": "usb-storage",
+               "scsi": "scsi-hd", "sd": "sd-card"}
+    # What they are plugged into, where the machine has none of it by itself.
+    HOSTS = {"usb": "qemu-xhci,id=xhci", "scsi": "virtio-scsi-pci,id=scsi", "sd": "sdhci-pci"}
 
     def blockdev(self, node):
         """QEMU's description of the image, for -blockdev and blockdev-add."""
@@ -43,6 +47,10 @@ class Disk:
         """QEMU's description of the drive, for -device and device_add."""
         device = {"driver": self.DRIVERS[self.bus], "id": f"{node}-drive", "drive": node,
                   "serial": self.serial or f"rig-{number}"}
+        if self.bus == "sd":
+            del device["serial"]
+        if self.bus == "scsi":
+            device["bus"] = "scsi.0"
         if self.bus == "ahci":
             device["bus"] = f"ide.{number}"
         if self.bus == "usb":
@@ -149,8 +157,9 @@ class Machine:
 
     def _disks_argv(self):
         argv = []
-        if any(disk.bus == "usb" for disk in self.disks):
-            argv += ["-device", "qemu-xhci,id=xhci"]
+        for bus, host in Disk.HOSTS.items():
+            if any(disk.bus == bus for disk in self.disks):
+                argv += ["-device", host]
         for number, disk in enumerate(self.disks):
             node = f"disk{number}"
             argv += ["-blockdev", json.dumps(disk.blockdev(node)),
@@ -175,8 +184,13 @@ class Machine:
         self.qmp.execute("system_powerdown")
 
     def screendump(self, path):
-        """The screen as a PPM file. Needs display=True."""
-        self.qmp.execute("screendump", filename=os.fspath(path))
+        """The screen as a PNG file. Needs display=True."""
+        self.qmp.execute("screendump", filename=os.fspath(path), format="png")
+
+    def press(self, *keys):
+        """Press keys of its own keyboard, one after the other, by QEMU's names: "a", "1", "ret"."""
+        for key in keys:
+            self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key}])
 
     def wait_end(self, seconds):
         """Wait until the machine has powered itself off (or wants to reboot, where reboots is

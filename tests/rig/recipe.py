@@ -27,7 +27,7 @@ FORMAT = 1
 
 # Programs that run in the rescue image and on the keeper, and what builds that image.
 TOOLS = ("busybox", "zstd", "xz-utils", "kmod", "udev", "cpio", "dracut", "e2fsprogs", "dosfstools",
-         "gdisk", "fdisk", "iproute2", "iputils-ping", "procps", "kbd", "binutils")
+         "gdisk", "fdisk", "iproute2", "iputils-ping", "procps", "kbd", "console-data", "binutils")
 
 # Most of the size of a kernel and a compiler, and of no use to our builds and machines.
 UNUSED = tuple(f"--dpkgopt=path-exclude={path}" for path in (
