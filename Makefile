@@ -79,7 +79,7 @@ FUZZERS     = $(FUZZ_SRC:%.c=$(O)/%)
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-.PHONY: all help programs plugin fabric units fuzzers install uninstall rescue demo check check-unit \
+.PHONY: all help programs plugin fabric units fuzzers install uninstall rescue screens demo check check-unit \
 	check-faults check-mutants check-vm check-vm-driver check-vm-matrix check-vm-debug check-style \
 	check-compile bench fuzz deps clean sysroot module modules check-module check-dkms install-module \
 	install-plugin
@@ -276,6 +276,10 @@ bench: programs fabric
 demo: deps
 	$(Q)$(MAKE) programs fabric rescue
 	$(Q)tests/demo/run
+
+## make screens         the pictures and texts of docs/rescue-screens.md
+screens: programs fabric rescue
+	$(Q)tests/screens/run
 
 ## make rescue          the rescue image: build/rescue/
 rescue: build/rescue/rescue.img

@@ -134,7 +134,7 @@ dialog_overwrite() {
 	printf '\n Everything on this disk will be overwritten:\n\n'
 	screen_rows "$row" | sed 's/^    *1 /    /'
 	if disks_confirmable "$SCREEN_DIR/disks" "$serial" && [ "${#known}" -ge 4 ]; then
-		printf '\n To confirm, type the letters and digits of its serial number, at least the last four.\n'
+		printf '\n To confirm, type its serial number, at least the last four letters or digits.\n'
 		dialog_ask " Serial number (m goes back to the menu): " || return
 		case $ANSWER in
 			????*) [ "${known%"$ANSWER"}" = "$known" ] || return 0 ;;
