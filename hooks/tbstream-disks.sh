@@ -37,6 +37,8 @@ disks_excluded() {
 
 	params_has exclude || return 0
 	while IFS= read -r spec; do
+		# A disk of the list may be so new that udev has not made the link yet by which it is known.
+		[ -n "$(disks_resolve "$1" "$spec")" ] || udevadm settle --timeout=10
 		disks_resolve "$1" "$spec" | while IFS= read -r path; do
 			printf '%s ' "$(disks_whole "$path")"
 		done
