@@ -289,7 +289,7 @@ build/rescue/rescue.img: build/tbstream $(wildcard dracut-module/* hooks/*)
 	$(call say,DRACUT,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)tests/rig/rig enter --bind $(CURDIR):/mnt/source:ro --bind $(CURDIR)/$(@D):/mnt/rescue -- \
-		/mnt/source/dracut-module/build-rescue /mnt/source/build/tbstream /mnt/rescue/rescue.img
+		/mnt/source/dracut-module/tbstream-mkrescue --program /mnt/source/build/tbstream /mnt/rescue/rescue.img
 
 # The kernel's own build leaves its products beside the sources: it gets a copy, and knows itself what
 # there is to do.
@@ -322,16 +322,20 @@ sysroot:
 deps:
 	$(Q)tests/deps
 
-## make install         programs, man pages, dracut module, udev rule; nbdkit's plugin, where
-##                      nbdkit-plugin-dev and pkg-config are there [DESTDIR= PREFIX= PLUGINDIR=]
+## make install         programs, man pages, tbstream-mkrescue and its dracut module, udev rule; nbdkit's
+##                      plugin, where nbdkit-plugin-dev and pkg-config are there [DESTDIR= PREFIX= PLUGINDIR=]
 install: programs $(if $(PLUGINDIR),install-plugin)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8
 	install -m 755 build/tbstream $(DESTDIR)$(SBINDIR)/tbstream
 	ln -sf tbstream $(DESTDIR)$(SBINDIR)/tbsend
 	ln -sf tbstream $(DESTDIR)$(SBINDIR)/tbrecv
-	install -m 644 tools/tbsend.8 tools/tbrecv.8 tools/tbstream.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 tools/tbsend.8 tools/tbrecv.8 tools/tbstream.8 dracut-module/tbstream-mkrescue.8 \
+		$(DESTDIR)$(MANDIR)/man8
+	sed 's|@VERSION@|$(VERSION)|; s|@LIBDIR@|$(DRACUTDIR)/55tbstream|' dracut-module/tbstream-mkrescue \
+		> $(DESTDIR)$(SBINDIR)/tbstream-mkrescue
+	chmod 755 $(DESTDIR)$(SBINDIR)/tbstream-mkrescue
 	install -d $(DESTDIR)$(DRACUTDIR)/55tbstream $(DESTDIR)$(UDEVDIR)
-	install -m 755 dracut-module/* hooks/tbstream-* $(DESTDIR)$(DRACUTDIR)/55tbstream
+	install -m 755 dracut-module/*.sh hooks/tbstream-* $(DESTDIR)$(DRACUTDIR)/55tbstream
 	install -m 644 hooks/*.rules $(DESTDIR)$(DRACUTDIR)/55tbstream
 	install -m 644 hooks/60-tbstream.rules $(DESTDIR)$(UDEVDIR)
 ## make install-plugin  nbdkit's plugin alone, and its man page
@@ -352,8 +356,8 @@ uninstall:
 		dkms remove tbstream/$(VERSION) --all; fi
 	rm -rf $(DESTDIR)$(DKMSDIR)/tbstream-$(VERSION)
 	rm -f $(DESTDIR)$(MODLOADDIR)/tbstream.conf
-	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,tbstream tbsend tbrecv)
-	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,tbstream.8 tbsend.8 tbrecv.8)
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,tbstream tbsend tbrecv tbstream-mkrescue)
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man8/,tbstream.8 tbsend.8 tbrecv.8 tbstream-mkrescue.8)
 	rm -f $(DESTDIR)$(MANDIR)/man1/nbdkit-tbimage-plugin.1
 	$(if $(PLUGINDIR),rm -f $(DESTDIR)$(PLUGINDIR)/nbdkit-tbimage-plugin.so)
 	rm -f $(DESTDIR)$(UDEVDIR)/60-tbstream.rules

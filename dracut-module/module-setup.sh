@@ -4,11 +4,12 @@
 # The dracut module 55tbstream: the rescue interface in an initramfs. Inert until
 # the kernel's command line says rd.tbstream (hooks/tbstream-params.sh has the grammar).
 #
-# Two variables of a dracut configuration file choose what it installs:
+# Three variables of a dracut configuration file choose what it installs:
 #
-#   tbstream_rescue=yes       a rescue image of its own (build-rescue sets it): storage and
+#   tbstream_rescue=yes       a rescue image of its own (tbstream-mkrescue sets it): storage and
 #                             keyboard drivers, and busybox for most commands, to be small
 #   tbstream_program=PATH     the tbstream program, where it is not the one in $PATH
+#   tbstream_module=PATH      a tbstream.ko for this kernel, instead of the kernel's own driver
 
 # shellcheck disable=SC2154 # dracutbasedir, moddir, initdir and kernel are dracut's
 
@@ -31,8 +32,10 @@ depends() {
 installkernel() {
 	hostonly='' instmods configfs thunderbolt
 
+	if [[ ${tbstream_module-} ]]; then
+		inst_simple "$tbstream_module" "/lib/modules/$kernel/updates/tbstream.ko"
 	# instmods says nothing of a missing driver unless it is asked to.
-	if ! hostonly='' instmods -c -s thunderbolt_stream &&
+	elif ! hostonly='' instmods -c -s thunderbolt_stream &&
 		! hostonly='' instmods -c -s tbstream; then
 		derror "tbstream: kernel $kernel has neither thunderbolt_stream (CONFIG_USB4_STREAM) nor" \
 			"the module tbstream: take a kernel of 7.2 or later that has it, or build ours with 'make module'"

@@ -73,17 +73,17 @@ def run_build(test):
         check.true(size <= IMAGE_MOST, f"it has {size} bytes")
 
     with test.behaviour("built again it has the same bytes"):
-        made = enter.enter(test.place(), ["/mnt/source/dracut-module/build-rescue",
+        made = enter.enter(test.place(), ["/mnt/source/dracut-module/tbstream-mkrescue", "--program",
                                           "/mnt/source/build/tbstream", "/mnt/out/rescue.img"],
                            [(TOP, "/mnt/source", "ro"), (test.folder, "/mnt/out", "rw")],
                            capture_output=True, text=True)
-        check.equal((made.returncode, made.stderr), (0, ""), "build-rescue")
+        check.equal((made.returncode, made.stderr), (0, ""), "tbstream-mkrescue")
         check.equal(check.sha256(test.folder / "rescue.img"), check.sha256(IMAGE),
                     "hash of the second image")
 
-    with test.behaviour("a program that is not there is refused, and no image appears"):
-        made = enter.enter(test.place(), ["/mnt/source/dracut-module/build-rescue", "/bin/true",
-                                          "/mnt/out/none.img", "6.1.0-none"],
+    with test.behaviour("a kernel that is not there is refused, and no image appears"):
+        made = enter.enter(test.place(), ["/mnt/source/dracut-module/tbstream-mkrescue", "--program",
+                                          "/bin/true", "--kver", "6.1.0-none", "/mnt/out/none.img"],
                            [(TOP, "/mnt/source", "ro"), (test.folder, "/mnt/out", "rw")],
                            capture_output=True, text=True)
         check.true(made.returncode == 1 and "6.1.0-none is missing" in made.stderr, made.stderr)
