@@ -64,7 +64,8 @@ class Disk:
 class Machine:
     """A machine. `place`: the sysroot with QEMU and, unless `kernel` is another path or None to
     boot from a disk, the kernel. `initrd`: archives, joined. `fabric`: path of the cable's socket,
-    one a port. `folder`: for its files. `extra`: more of QEMU's own arguments."""
+    one a port. `folder`: for its files. `firmware`: UEFI, (code, variables) that wants SMM, instead
+    of the BIOS. `extra`: more of QEMU's own arguments."""
     name: str
     place: object
     folder: pathlib.Path
@@ -77,6 +78,7 @@ class Machine:
     fabric: tuple = ()
     display: bool = False
     reboots: bool = False
+    firmware: tuple = ()
     extra: tuple = ()
 
     def __post_init__(self):
@@ -145,6 +147,11 @@ class Machine:
         argv += ["-chardev", f"socket,id=qmp,fd={fds['qmp']}", "-qmp", "chardev:qmp"]
         argv += ["-vga", "std"] if self.display else ["-vga", "none"]
         argv += [] if self.reboots else ["-no-reboot"]
+        if self.firmware:
+            # Only the firmware itself writes its variables, else they prove nothing.
+            argv += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+        for path, mode in zip(self.firmware, ("on", "off")):
+            argv += ["-drive", f"if=pflash,format=raw,readonly={mode},file={path}"]
         if self.kernel:
             argv += ["-kernel", self.kernel]
             argv += ["-initrd", self._initrd()] if self.initrd else []

@@ -60,6 +60,10 @@ RECIPES = {recipe.name: recipe for recipe in (
            ("base-files", "nbdkit", "libnbd-bin", "nbd-client", "nbdkit-plugin-dev", "libc6-dev",
             "libblkid-dev", "uuid-dev", "libzstd-dev", "libxxhash-dev", "libjansson-dev"),
            variant="extract"),
+    # What makes a rescue stick out of a rescue image, and the firmware that boots it.
+    Recipe("boot", ("trixie",),
+           ("bash", "binutils", "mtools", "dosfstools", "gdisk", "fdisk", "systemd-boot-efi",
+            "syslinux", "syslinux-common", "sbsigntool", "openssl", "ovmf")),
     # The kernels that our module is built for; the last is the machines' own.
     linux("6.1", "bookworm"),
     linux("6.12", "trixie"),
