@@ -80,7 +80,8 @@ Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .PHONY: all help programs plugin fabric units fuzzers install uninstall rescue screens demo check check-unit \
-	check-faults check-mutants check-vm check-vm-driver check-vm-matrix check-vm-debug check-style \
+	check-faults check-mutants check-vm check-vm-driver check-vm-matrix check-vm-rescue check-vm-debug \
+	check-style \
 	check-compile bench fuzz deps clean sysroot module modules check-module check-dkms install-module \
 	install-plugin
 .DELETE_ON_ERROR:
@@ -222,6 +223,9 @@ check-vm-driver: programs fabric
 ## make check-vm-matrix every driver with every other one: 12 minutes
 check-vm-matrix: programs fabric
 	$(call prove,$(wildcard tests/56-*/run.t),MATRIX=all)
+## make check-vm-rescue the interface by three versions of dracut, with systemd and without: 20 minutes
+check-vm-rescue: programs fabric
+	$(call prove,$(wildcard tests/22-*/run.t),MATRIX=all)
 ## make check-vm-debug  the kernel module on kernels that watch themselves: half an hour
 check-vm-debug: programs fabric
 	$(call prove,$(wildcard tests/debug/*.t))
@@ -335,8 +339,9 @@ install: programs $(if $(PLUGINDIR),install-plugin)
 		> $(DESTDIR)$(SBINDIR)/tbstream-mkrescue
 	chmod 755 $(DESTDIR)$(SBINDIR)/tbstream-mkrescue
 	install -d $(DESTDIR)$(DRACUTDIR)/55tbstream $(DESTDIR)$(UDEVDIR)
-	install -m 755 dracut-module/*.sh hooks/tbstream-* $(DESTDIR)$(DRACUTDIR)/55tbstream
-	install -m 644 hooks/*.rules $(DESTDIR)$(DRACUTDIR)/55tbstream
+	install -m 755 dracut-module/*.sh $(filter-out %.service,$(wildcard hooks/tbstream-*)) \
+		$(DESTDIR)$(DRACUTDIR)/55tbstream
+	install -m 644 hooks/*.rules hooks/*.service hooks/*.target $(DESTDIR)$(DRACUTDIR)/55tbstream
 	install -m 644 hooks/60-tbstream.rules $(DESTDIR)$(UDEVDIR)
 ## make install-plugin  nbdkit's plugin alone, and its man page
 install-plugin: plugin

@@ -76,7 +76,7 @@ image_build() {
 	# dracut-functions.sh, which therefore is a copy with its own time, not a link with today's.
 	mkdir -p "$base/modules.d" conf.d
 	ln -s /usr/lib/dracut/* "$base/" 2> /dev/null || :
-	rm "$base/dracut-functions.sh" "$base/dracut.conf.d"
+	rm -f "$base/dracut-functions.sh" "$base/dracut.conf.d"
 	cp -p /usr/lib/dracut/dracut-functions.sh "$base/"
 	ln -s /usr/lib/dracut/modules.d/* "$base/modules.d/"
 	rm -f "$base/modules.d/55tbstream"
@@ -87,7 +87,7 @@ image_build() {
 tbstream_rescue=yes
 tbstream_program=$program
 tbstream_module=$module
-dracutmodules=" tbstream busybox udev-rules base ${systemd:+systemd systemd-initrd }"
+dracutmodules=" tbstream busybox udev-rules base ${systemd:+systemd systemd-initrd dracut-systemd }"
 CONF
 
 	# Paths that differ from run to run stay out of the arguments: they are kept in the image.
@@ -117,7 +117,7 @@ image_parts_check() {
 
 	for part in init bin/{busybox,udevadm,kmod,tbstream,tbsend,tbrecv} \
 		lib/tbstream/{params.sh,consoles,ui} lib/systemd/systemd-udevd \
-		${systemd:+lib/systemd/systemd} \
+		${systemd:+lib/systemd/systemd lib/systemd/system/tbstream.target} \
 		lib/udev/rules.d/{60-persistent-storage,80-drivers}.rules \
 		{"$driver",thunderbolt,configfs,nvme,ahci,sd_mod,usb-storage,uas,mmc_block,virtio_blk,usbhid}.ko; do
 		grep -qE "/${part//./\\.}$" list || missing+=" $part"

@@ -23,8 +23,6 @@ check() {
 
 # called by dracut
 depends() {
-	# The initqueue became a module of its own in dracut 108.
-	compgen -G "$dracutbasedir/modules.d/[0-9][0-9]initqueue" > /dev/null && echo initqueue
 	echo udev-rules base
 }
 
@@ -42,9 +40,20 @@ installkernel() {
 		return 1
 	fi
 
-	[[ ${tbstream_rescue-} == yes ]] || return 0
-	install_rescue_drivers
-	unpack_drivers
+	if [[ ${tbstream_rescue-} == yes ]]; then
+		install_rescue_drivers
+		unpack_drivers
+	else
+		keep_driver_out
+	fi
+}
+
+# A boot without rd.tbstream goes as it would without us: udev then leaves the driver to the real root,
+# unless somebody else has put it in.
+keep_driver_out() {
+	[[ " ${add_drivers-} ${force_drivers-} " != *" thunderbolt "* ]] || return 0
+	mkdir -p "$initdir/etc/modprobe.d"
+	echo 'blacklist thunderbolt' > "$initdir/etc/modprobe.d/tbstream.conf"
 }
 
 install_rescue_drivers() {
@@ -89,14 +98,21 @@ install() {
 	done
 	inst_script "$moddir/tbstream-ui" /usr/lib/tbstream/ui
 	inst_script "$moddir/tbstream-consoles" /usr/lib/tbstream/consoles
+	inst_script "$moddir/tbstream-enable" /usr/lib/tbstream/enable
 	install_keymaps
-	inst_rules "$moddir/60-tbstream.rules" "$moddir/90-tbstream-rescue.rules"
+	inst_rules "$moddir/10-tbstream-still.rules" "$moddir/60-tbstream.rules" "$moddir/90-tbstream-rescue.rules"
 
 	inst_hook cmdline 20 "$moddir/tbstream-cmdline.sh"
-	inst_hook initqueue/settled 90 "$moddir/tbstream-settled.sh"
-	inst_hook initqueue/finished 90 "$moddir/tbstream-finished.sh"
-	inst_hook pre-mount 01 "$moddir/tbstream-start.sh"
-	dracut_need_initqueue
+	if dracut_module_included systemd; then
+		for name in tbstream.target tbstream-enable.service tbstream-rescue.service; do
+			inst_simple "$moddir/$name" "$systemdsystemunitdir/$name"
+		done
+		[[ ${tbstream_rescue-} != yes ]] || mask_units
+	else
+		inst_hook initqueue/settled 90 "$moddir/tbstream-settled.sh"
+		inst_hook initqueue/finished 90 "$moddir/tbstream-finished.sh"
+		inst_hook pre-mount 01 "$moddir/tbstream-start.sh"
+	fi
 }
 
 # Layouts by the names that people know, from what loadkeys calls them in one distribution or another;
@@ -143,7 +159,23 @@ mask_rules() {
 	for name in 60-autosuspend 60-cdrom_id 60-drm 60-evdev 60-fido-id 60-input-id 60-persistent-alsa \
 		60-persistent-input 60-persistent-storage-tape 60-persistent-v4l 60-sensor 60-serial 64-btrfs \
 		70-joystick 70-memory 70-mouse 70-touchpad 70-uaccess 71-seat 73-seat-late \
-		75-net-description 75-probe_mtd 78-sound-card 80-net-setup-link 81-net-dhcp; do
+		75-net-description 75-probe_mtd 78-sound-card 80-net-setup-link 81-net-dhcp 99-systemd; do
 		ln -s /dev/null "$initdir$udevdir/rules.d/$name.rules"
+	done
+}
+
+# Likewise what systemd starts before dracut's cmdline hook turns it elsewhere, or beside it. Without
+# a journal it logs to the kernel.
+mask_units() {
+	local name
+
+	mkdir -p "$initdir/etc/systemd/system" "$initdir/etc/systemd/system.conf.d"
+	printf '[Manager]\nDefaultStandardOutput=kmsg\n' > "$initdir/etc/systemd/system.conf.d/tbstream.conf"
+	for name in systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket \
+		systemd-journald-audit.socket kmod-static-nodes.service systemd-sysctl.service \
+		systemd-modules-load.service systemd-tmpfiles-setup.service systemd-tmpfiles-setup-dev.service \
+		systemd-tmpfiles-setup-dev-early.service systemd-ask-password-console.path \
+		systemd-battery-check.service systemd-bsod.service systemd-pcrphase-initrd.service; do
+		ln -s /dev/null "$initdir/etc/systemd/system/$name"
 	done
 }

@@ -38,6 +38,13 @@ UNUSED = tuple(f"--dpkgopt=path-exclude={path}" for path in (
     "/usr/lib/x86_64-linux-gnu/lib*san.*", "/usr/src/*/arch/[!x]*/*", "/usr/src/*/arch/xtensa/*"))
 
 
+# forky's Release file has expired.
+EXPIRED = ("--aptopt=Acquire::Check-Valid-Until \"false\"",)
+
+# What makes the rescue image, with and without systemd in it. Its kernel is the machines'.
+IMAGE_TOOLS = ("busybox", "zstd", "xz-utils", "kmod", "udev", "cpio", "systemd", "dracut")
+
+
 def linux(version, *suites, more=(), pins=(), options=()):
     """A kernel, and what builds a module for it: by hand and by DKMS."""
     return Recipe(f"linux-{version}", suites,
@@ -50,6 +57,9 @@ RECIPES = {recipe.name: recipe for recipe in (
     Recipe("trixie", ("trixie", "trixie-backports"),
            TOOLS + ("linux-image-amd64", "qemu-system-x86", "seabios"),
            pins=(("trixie-backports", "linux-* qemu-* seabios ipxe-qemu"),)),
+    # Other dracuts than the machines' own, each on its own distribution.
+    Recipe("dracut-059", ("bookworm",), IMAGE_TOOLS),
+    Recipe("dracut-112", ("forky",), IMAGE_TOOLS + ("util-linux-extra",), options=EXPIRED),
     # A camera and a player, for the stream of JPEG frames. Its libraries match the machines'.
     Recipe("gstreamer", ("trixie",),
            ("busybox", "gstreamer1.0-tools", "gstreamer1.0-plugins-base",
@@ -67,9 +77,8 @@ RECIPES = {recipe.name: recipe for recipe in (
     # The kernels that our module is built for; the last is the machines' own.
     linux("6.1", "bookworm"),
     linux("6.12", "trixie"),
-    # Its Release file has expired. Its sparse reads the headers of all four.
-    linux("7.2", "forky", more=("sparse",),
-          options=("--aptopt=Acquire::Check-Valid-Until \"false\"",)),
+    # Its sparse reads the headers of all four.
+    linux("7.2", "forky", more=("sparse",), options=EXPIRED),
     linux("7.3", "trixie", "trixie-backports", pins=(("trixie-backports", "linux-*"),)),
     # Kernel sources, as the archives of their packages.
     Recipe("source-7.3", ("trixie", "trixie-backports"), ("linux-source",),
