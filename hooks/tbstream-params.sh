@@ -14,6 +14,8 @@
 #   rd.tbstream.auto                     send without a key press
 #   rd.tbstream.confirm=SERIAL           overwrite the disk with this serial number, of 4 characters
 #                                        or more, without a key press
+#   rd.tbstream.shell                    offer a shell to whoever is at the other end of the cable,
+#                                        who attaches to it by "tbstream shell"
 #   rd.tbstream.done=menu|poweroff|reboot|shell   what follows a success (default: menu)
 #   rd.tbstream.console=TTY[,TTY...]     where to talk (default: every console of the kernel)
 #   rd.tbstream.keymap=NAME              a keyboard map of the image
@@ -84,7 +86,7 @@ params_parse() {
 	params_words | while IFS= read -r name; do
 		params_given "$name"
 	done
-	for name in name mode peer wait level auto confirm "done" console keymap dev exclude; do
+	for name in name mode peer wait level auto confirm "done" console keymap shell dev exclude; do
 		params_take "$name"
 	done
 	params_check_sense
@@ -104,7 +106,8 @@ params_given() {
 	case $key in
 		rd.tbstream) printf '%s\n' "$value" > "$TBSTREAM_RUN/given/name" ;;
 		rd.tbstream.mode | rd.tbstream.peer | rd.tbstream.wait | rd.tbstream.level | rd.tbstream.auto | \
-			rd.tbstream.confirm | rd.tbstream.done | rd.tbstream.console | rd.tbstream.keymap)
+			rd.tbstream.confirm | rd.tbstream.done | rd.tbstream.console | rd.tbstream.keymap | \
+			rd.tbstream.shell)
 			printf '%s\n' "$value" > "$TBSTREAM_RUN/given/${key##*.}"
 			;;
 		rd.tbstream.dev | rd.tbstream.exclude)
@@ -122,8 +125,8 @@ params_take() {
 	[ -f "$TBSTREAM_RUN/given/$1" ] || return 0
 	while IFS= read -r value; do
 		case $1=$value in
-			name= | auto=0 | auto=no | auto=off) ;;
-			auto=) params_set auto 1 ;;
+			name= | auto=0 | auto=no | auto=off | shell=0 | shell=no | shell=off) ;;
+			auto= | shell=) params_set "$1" 1 ;;
 			*)
 				if params_valid "$1" "$value"; then
 					params_set "$1" "$value"
@@ -172,7 +175,7 @@ params_expected() {
 		name) echo "a stream's name, 1 to 8 of A-Z a-z 0-9 . _ -" ;;
 		mode) echo "menu, send, recv or shell" ;;
 		done) echo "menu, poweroff, reboot or shell" ;;
-		auto) echo "no value, or 0 or 1" ;;
+		auto | shell) echo "no value, or 0 or 1" ;;
 		peer) echo "a UUID or any" ;;
 		wait) echo "seconds, 1 or more, or inf" ;;
 		level) echo "1 to 19" ;;
@@ -189,7 +192,7 @@ params_valid() {
 		name) params_valid_name "$2" ;;
 		mode) case $2 in menu | send | recv | shell) ;; *) return 1 ;; esac ;;
 		(done) case $2 in menu | poweroff | reboot | shell) ;; *) return 1 ;; esac ;;
-		auto) case $2 in 0 | no | off | 1 | yes | on) ;; *) return 1 ;; esac ;;
+		auto | shell) case $2 in 0 | no | off | 1 | yes | on) ;; *) return 1 ;; esac ;;
 		peer) [ "$2" = any ] || params_valid_uuid "$2" ;;
 		wait) [ "$2" = inf ] || params_valid_number "$2" 1 9999999 ;;
 		level) params_valid_number "$2" 1 19 ;;

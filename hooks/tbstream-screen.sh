@@ -79,6 +79,7 @@ screen_show() {
 		     $(screen_command send)   to back up a disk of this machine, or
 		     $(screen_command recv)   to bring an image back onto one of its disks.
 	EOT
+	! params_has shell || printf ' A shell is offered: tbstream shell\n'
 }
 
 # screen_field LABEL TEXT: in lines that fit, the label before the first.

@@ -11,12 +11,13 @@
 #include "io/stop.h"
 #include "io/verify.h"
 #include "options_value.h"
+#include "shell/keys.h"
 #include "ui/msg.h"
 
 #define OPTIONS_BOTH (OPTIONS_SEND | OPTIONS_RECV)
 #define OPTIONS_IMAGES \
 	(OPTIONS_VERIFY | OPTIONS_INFO | OPTIONS_LS | OPTIONS_CP | OPTIONS_MOUNT | OPTIONS_UMOUNT)
-#define OPTIONS_ALL	       (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS | OPTIONS_IMAGES)
+#define OPTIONS_ALL	       (OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_DISKS | OPTIONS_IMAGES | OPTIONS_SHELL)
 #define OPTIONS_COLUMN	       24 /* where an option's explanation begins */
 #define OPTIONS_WIDTH	       78
 #define OPTIONS_PARTITION_MOST 8192
@@ -44,6 +45,7 @@ enum {
 	OPT_RETRIES,
 	OPT_MAPFILE,
 	OPT_MEMORY,
+	OPT_SERVE,
 };
 
 static const struct options_entry {
@@ -53,12 +55,17 @@ static const struct options_entry {
 	unsigned int programs;
 	const char *help;
 } options_table[] = {
+	{"stream", 's', "WHERE", OPTIONS_SHELL,
+	 "NAME to pair over the cable (default: shell), /dev/tbstreamX, unix:PATH, or tcp:HOST:PORT"},
+	{"serve", OPT_SERVE, NULL, OPTIONS_SHELL,
+	 "offer a shell to the other machine, and again when that has ended; whoever is there gets "
+	 "it"},
 	{"stream", 's', "WHERE", OPTIONS_BOTH | OPTIONS_STATUS,
 	 "NAME to pair over the cable (default: backup), /dev/tbstreamX, unix:PATH, tcp:HOST:PORT, "
 	 "or - for standard input and output"},
-	{"peer", 'p', "UUID", OPTIONS_BOTH | OPTIONS_STATUS,
+	{"peer", 'p', "UUID", OPTIONS_BOTH | OPTIONS_STATUS | OPTIONS_SHELL,
 	 "the other machine, where several are connected (tbstream status lists them)"},
-	{"timeout", 't', "SECONDS", OPTIONS_BOTH,
+	{"timeout", 't', "SECONDS", OPTIONS_BOTH | OPTIONS_SHELL,
 	 "give up when the other side has not come by then (default: wait for ever)"},
 	{"output", 'o', "IMAGE", OPTIONS_RECV,
 	 "write the image to this file; it appears under its name when it is whole. DIR/ takes an "
@@ -111,7 +118,7 @@ static const struct options_entry {
 	{"discard", OPT_DISCARD, NULL, OPTIONS_RECV,
 	 "discard what is zeros on the target instead of writing it, where the device reads it as "
 	 "zeros then"},
-	{"insecure", OPT_INSECURE, NULL, OPTIONS_BOTH,
+	{"insecure", OPT_INSECURE, NULL, OPTIONS_BOTH | OPTIONS_SHELL,
 	 "let tcp: listen on a wildcard address; nothing is encrypted or authenticated"},
 	{"progress", OPT_PROGRESS, "HOW", OPTIONS_BOTH | OPTIONS_VERIFY,
 	 "auto (default: on a terminal), human, json (a line a second on standard error) or none"},
@@ -119,7 +126,8 @@ static const struct options_entry {
 	{"tsv", OPT_TSV, NULL, OPTIONS_DISKS,
 	 "a line a disk, fields separated by tabs: path, model, bytes, serial, transport, contents, "
 	 "flags"},
-	{"quiet", 'q', NULL, OPTIONS_BOTH | OPTIONS_VERIFY | OPTIONS_CP, "errors only"},
+	{"quiet", 'q', NULL, OPTIONS_BOTH | OPTIONS_VERIFY | OPTIONS_CP | OPTIONS_SHELL,
+	 "errors only"},
 	{"verbose", 'v', NULL, OPTIONS_ALL, "say more"},
 	{"help", 'h', NULL, OPTIONS_ALL, "show this"},
 	{"version", 'V', NULL, OPTIONS_ALL, "show the version"},
@@ -190,6 +198,13 @@ static const struct options_usage {
 	 "Usage: tbstream umount [OPTIONS] DIR\n"
 	 "Undoes `tbstream mount`.\n",
 	 "  tbstream umount /mnt\n"},
+	{OPTIONS_SHELL,
+	 "Usage: tbstream shell [OPTIONS]\n"
+	 "       tbstream shell --serve [OPTIONS] [-- PROGRAM [ARGUMENT...]]\n"
+	 "Attaches to the shell that a machine at the other end of the cable offers, as\n"
+	 "the rescue image does with rd.tbstream.shell.\n",
+	 "  tbstream shell                  at the terminal; " KEYS_DETACH " leaves it\n"
+	 "  echo 'uname -a' | tbstream shell\n"},
 };
 
 /* Prints TEXT behind what stands left of OPTIONS_COLUMN, in lines of at most OPTIONS_WIDTH
@@ -237,6 +252,7 @@ static void options_help(enum options_program program)
 	       program & OPTIONS_BOTH	  ? "verified and durable"
 	       : program & OPTIONS_VERIFY ? "all verified"
 	       : program & OPTIONS_CP	  ? "copied and synced"
+	       : program & OPTIONS_SHELL  ? "or the shell's own"
 					  : "fine",
 	       program & OPTIONS_CP	? ", 3 copied but for\nwhat the disk could not read"
 	       : program & OPTIONS_BOTH ? ",\n3 complete but for what the disk could not read"
@@ -345,6 +361,7 @@ static void options_set(struct options *options, int value)
 	case OPT_INSECURE: options->insecure = true; break;
 	case OPT_JSON: options->json = true; break;
 	case OPT_TSV: options->tsv = true; break;
+	case OPT_SERVE: options->serve = true; break;
 	}
 }
 

@@ -23,6 +23,7 @@ enum options_program {
 	OPTIONS_CP = 128,
 	OPTIONS_MOUNT = 256,
 	OPTIONS_UMOUNT = 512,
+	OPTIONS_SHELL = 1024,
 };
 
 struct options {
@@ -43,6 +44,7 @@ struct options {
 	const char *mapfile;	 /* NULL: not given */
 	int partition;		 /* 0: not given */
 	bool recursive, details; /* details: -l of ls */
+	bool serve;
 	const char *output, *confirm;
 	enum progress_mode progress;
 	char **arguments; /* what follows the options */

@@ -25,6 +25,7 @@ int tbstream_ls(int argc, char **argv);
 int tbstream_cp(int argc, char **argv);
 int tbstream_mount(int argc, char **argv);
 int tbstream_umount(int argc, char **argv);
+int tbstream_shell(int argc, char **argv);
 
 /*
  * Sets up messages and signals and reads the options. Returns -1 to go on, or the exit code to end

@@ -19,6 +19,7 @@ static const struct tbstream_command {
 	{"cp", tbstream_cp, "copies files out of an image"},
 	{"mount", tbstream_mount, "look into an image as a folder, read-only"},
 	{"umount", tbstream_umount, "undoes mount"},
+	{"shell", tbstream_shell, "a shell on the machine at the other end"},
 	{"send", tbsend_main, "the same as tbsend"},
 	{"recv", tbrecv_main, "the same as tbrecv"},
 };

@@ -225,6 +225,11 @@ def records(raw, frames, entries, root):
         "abort": record(12, 4, b"interrupted"),
         "keepalive": record(13, 1, struct.pack("<Q", 0)),
         "unreadable": record(14, 11, struct.pack("<IIQQ", 1, 0, 19968, 512)),
+        "shell": record(15, 1, struct.pack("<IHH", 1, 40, 101) + b"xterm-256color"),
+        "window": record(16, 2, struct.pack("<HH", 50, 120)),
+        "bytes": record(17, 3, b"uname -a\r\x03\xff"),
+        "taken": record(18, 4, struct.pack("<Q", 16384)),
+        "exit": record(19, 5, struct.pack("<I", 130)),
     }
 
 

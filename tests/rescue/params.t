@@ -96,6 +96,14 @@ rd.tbstream rd.tbstream.mode=recv rd.tbstream.confirm=S5G | !1
 rd.tbstream rd.tbstream.mode=recv rd.tbstream.confirm   | !1
 rd.tbstream rd.tbstream.confirm=S5GX                    | !1
 rd.tbstream rd.tbstream.mode=send rd.tbstream.confirm=S5GX | !1
+rd.tbstream rd.tbstream.shell                           | shell=1
+rd.tbstream rd.tbstream.shell=                          | shell=1
+rd.tbstream rd.tbstream.shell=yes                       | shell=yes
+rd.tbstream rd.tbstream.shell rd.tbstream.shell=0       |
+rd.tbstream rd.tbstream.shell=off                       |
+rd.tbstream rd.tbstream.shell=bash                      | !1
+rd.tbstream.shell                                       | off
+rd.tbstream rd.tbstream.shell rd.tbstream.mode=x        | shell=1 !1
 rd.tbstream rd.tbstream.done=poweroff                   | done=poweroff
 rd.tbstream rd.tbstream.done=reboot                     | done=reboot
 rd.tbstream rd.tbstream.done=halt                       | !1

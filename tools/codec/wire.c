@@ -106,6 +106,11 @@ const char *wire_type_name(uint8_t type)
 		[WIRE_TYPE_ABORT] = "ABORT",
 		[WIRE_TYPE_KEEPALIVE] = "KEEPALIVE",
 		[WIRE_TYPE_UNREADABLE] = "UNREADABLE",
+		[WIRE_TYPE_SHELL] = "SHELL",
+		[WIRE_TYPE_WINDOW] = "WINDOW",
+		[WIRE_TYPE_BYTES] = "BYTES",
+		[WIRE_TYPE_TAKEN] = "TAKEN",
+		[WIRE_TYPE_EXIT] = "EXIT",
 	};
 
 	if (type >= sizeof(names) / sizeof(names[0]) || !names[type])

@@ -58,6 +58,12 @@ enum wire_type {
 	WIRE_TYPE_ABORT = 12,
 	WIRE_TYPE_KEEPALIVE = 13,
 	WIRE_TYPE_UNREADABLE = 14,
+	/* Of a shell: wire_shell.h. */
+	WIRE_TYPE_SHELL = 15,
+	WIRE_TYPE_WINDOW = 16,
+	WIRE_TYPE_BYTES = 17,
+	WIRE_TYPE_TAKEN = 18,
+	WIRE_TYPE_EXIT = 19,
 };
 #define WIRE_TYPE_OPTIONAL 0x80
 
@@ -88,7 +94,8 @@ const char *wire_type_name(uint8_t type);
 /* HELLO: several disks in one transfer, OFFER behind RESULT, are understood. */
 #define WIRE_CAPABILITY_SET 1u
 
-enum wire_role { WIRE_SENDER = 1, WIRE_RECEIVER = 2 };
+/* Each talks with one other: sender and receiver, who attaches to a shell and who serves it. */
+enum wire_role { WIRE_SENDER = 1, WIRE_RECEIVER = 2, WIRE_ATTACHER = 3, WIRE_SERVER = 4 };
 
 struct wire_hello {
 	uint8_t role; /* wire_role */

@@ -26,7 +26,7 @@ static bool wire_hello_valid(const struct wire_hello *hello)
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789._-";
 
-	if (hello->role != WIRE_SENDER && hello->role != WIRE_RECEIVER)
+	if (hello->role < WIRE_SENDER || hello->role > WIRE_SERVER)
 		return false;
 	if (hello->version_least < 1 || hello->version_most < hello->version_least)
 		return false;

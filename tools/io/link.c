@@ -16,6 +16,13 @@ void link_wake(struct link *link)
 	eventfd_write(link->wake, 1);
 }
 
+void link_change(struct link *link)
+{
+	pthread_cond_broadcast(&link->changed);
+	if (link->watch >= 0)
+		eventfd_write(link->watch, 1);
+}
+
 int link_wait(struct link *link, int64_t deadline)
 {
 	struct timespec until = {
@@ -39,7 +46,7 @@ void link_end(struct link *link, int fate, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(link->why, sizeof(link->why), format, args);
 	va_end(args);
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 }
 
 void link_say(struct link *link, const char *sentence)
@@ -49,7 +56,7 @@ void link_say(struct link *link, const char *sentence)
 	queue_clear(&link->out);
 	link->words = link_record_abort(sentence);
 	link->told = true;
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 }
 
 int link_put(struct link *link, struct link_record *record)
@@ -192,6 +199,45 @@ bool link_ended(struct link *link)
 	return ended;
 }
 
+int link_watch(struct link *link)
+{
+	int fd;
+
+	pthread_mutex_lock(&link->lock);
+	if (link->watch < 0)
+		link->watch = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fd = link->watch < 0 ? -errno : link->watch;
+	pthread_mutex_unlock(&link->lock);
+	return fd;
+}
+
+void link_watched(struct link *link)
+{
+	eventfd_t count;
+
+	eventfd_read(link->watch, &count);
+}
+
+bool link_ready(struct link *link)
+{
+	bool ready;
+
+	pthread_mutex_lock(&link->lock);
+	ready = link->in_ended || !queue_empty(&link->in);
+	pthread_mutex_unlock(&link->lock);
+	return ready;
+}
+
+bool link_room(struct link *link)
+{
+	bool room;
+
+	pthread_mutex_lock(&link->lock);
+	room = !link->fate && !queue_full(&link->out);
+	pthread_mutex_unlock(&link->lock);
+	return room;
+}
+
 const char *link_name(const struct link *link)
 {
 	return link->name;
@@ -223,6 +269,8 @@ void link_close(struct link *link)
 	free(link->words);
 	if (link->wake >= 0)
 		close(link->wake);
+	if (link->watch >= 0)
+		close(link->watch);
 	pthread_cond_destroy(&link->changed);
 	pthread_mutex_destroy(&link->lock);
 	free(link);

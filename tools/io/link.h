@@ -106,6 +106,16 @@ void link_abort(struct link *link, const char *sentence);
  * a device's -errno.
  */
 void link_why(struct link *link, char *ret, size_t len);
+/*
+ * For a loop over other descriptors too: one to poll for input, which becomes readable when a
+ * record came, link_put would not wait any more, or the link ended. link_watched makes it wait for
+ * the next such change. Returns it (the link's own), or -errno.
+ */
+int link_watch(struct link *link);
+void link_watched(struct link *link);
+/* Whether link_get and link_put would not wait. */
+bool link_ready(struct link *link);
+bool link_room(struct link *link);
 /* Whether the link has ended: it has a fate. */
 bool link_ended(struct link *link);
 /* The stream's name, for messages. */

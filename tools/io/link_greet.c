@@ -45,6 +45,27 @@ static int greeting_begin(struct greeting *greeting)
 	return 0;
 }
 
+/* What a role is there for, and what has to be started at the other side. */
+static const struct greeting_role {
+	const char *wants, *start;
+} greeting_roles[] = {
+	[WIRE_SENDER] = {"send", "tbrecv"},
+	[WIRE_RECEIVER] = {"receive", "tbsend"},
+	[WIRE_ATTACHER] = {"attach to a shell", "tbstream shell --serve"},
+	[WIRE_SERVER] = {"serve a shell", "tbstream shell"},
+};
+
+static const char *greeting_start(const struct greeting *greeting)
+{
+	return greeting_roles[greeting->link->hello.role].start;
+}
+
+/* Roles come in twos: 1 talks with 2, 3 with 4. */
+static uint8_t greeting_other_role(uint8_t role)
+{
+	return role % 2 ? role + 1 : role - 1;
+}
+
 static int greeting_check(struct greeting *greeting, const struct wire_hello *peer)
 {
 	const struct wire_hello *hello = &greeting->link->hello;
@@ -63,8 +84,15 @@ static int greeting_check(struct greeting *greeting, const struct wire_hello *pe
 		snprintf(greeting->why, greeting->why_len,
 			 "both sides want to %s: start %s on one "
 			 "of the two machines",
-			 hello->role == WIRE_SENDER ? "send" : "receive",
-			 hello->role == WIRE_SENDER ? "tbrecv" : "tbsend");
+			 greeting_roles[hello->role].wants, greeting_start(greeting));
+		return -EPROTOTYPE;
+	}
+	if (peer->role != greeting_other_role(hello->role)) {
+		snprintf(greeting->why, greeting->why_len,
+			 "%s wants to %s over this stream, and we to %s: give them streams of "
+			 "different names",
+			 peer->host[0] ? peer->host : "the other side",
+			 greeting_roles[peer->role].wants, greeting_roles[hello->role].wants);
 		return -EPROTOTYPE;
 	}
 	return 0;
@@ -142,15 +170,13 @@ static int greeting_wait(struct greeting *greeting, int64_t until)
 			greeting->why, greeting->why_len,
 			"timed out waiting for an answer on %s: start %s at the other side, with the "
 			"same stream%s%s",
-			stream_name(link->stream),
-			link->hello.role == WIRE_SENDER ? "tbrecv" : "tbsend",
+			stream_name(link->stream), greeting_start(greeting),
 			greeting->other[0] ? "; it has only " : "", greeting->other);
 		return -ETIMEDOUT;
 	}
 	if (!greeting->told && now - link->opened >= LINK_TELL && waiting->tell) {
 		snprintf(sentence, sizeof(sentence), "waiting for %s to answer on %s",
-			 link->hello.role == WIRE_SENDER ? "tbrecv" : "tbsend",
-			 stream_name(link->stream));
+			 greeting_start(greeting), stream_name(link->stream));
 		waiting->tell(waiting->arg, sentence);
 		greeting->told = true;
 	}

@@ -79,6 +79,7 @@ struct link {
 	bool greeted;	/* a HELLO was exchanged, over this stream or one before */
 	int64_t opened; /* the stream */
 	int wake;	/* eventfd: there is something to do */
+	int watch;	/* eventfd: something changed; -1 while nobody watches */
 	pthread_t thread;
 	bool running;
 
@@ -122,6 +123,8 @@ int link_greet(struct link *link, const struct stream_options *options, char *re
 int link_begin(struct link *link, const struct stream_options *options, char *ret_why, size_t len);
 /* Ends the thread, once the last words are out. */
 void link_stop(struct link *link);
+/* Something changed for the callers. Lock held. */
+void link_change(struct link *link);
 /* Has the thread look again. */
 void link_wake(struct link *link);
 /* Waits for a change until DEADLINE. Returns 0 or -ETIMEDOUT. Lock held. */

@@ -52,6 +52,7 @@ static struct link *link_new(const struct wire_hello *hello, const struct link_l
 	link->limits = *limits;
 	link->hello = *hello;
 	link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	link->watch = -1;
 	queue_setup(&link->in, LINK_QUEUE);
 	queue_setup(&link->out, LINK_QUEUE);
 	pthread_mutex_init(&link->lock, NULL);

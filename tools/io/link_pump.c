@@ -56,7 +56,7 @@ static void link_fail(struct link *link, int fate, const char *why)
 		link->dead = true;
 	else
 		link_say(link, why);
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 }
 
 static void link_take_acks(struct link *link, const struct link_record *record)
@@ -67,7 +67,7 @@ static void link_take_acks(struct link *link, const struct link_record *record)
 		link_fail(link, -EPROTO, "a malformed acknowledgement came");
 	else if (ack.chunks > link->acked_there)
 		link->acked_there = ack.chunks;
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 }
 
 static void link_take_abort(struct link *link, const struct link_record *record)
@@ -78,7 +78,7 @@ static void link_take_abort(struct link *link, const struct link_record *record)
 		strcpy(sentence, "it gave no reason");
 	link_end(link, -ECANCELED, "the other side gave up: %s", sentence);
 	link->in_ended = link->dead = true;
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 }
 
 /* The peer answers our HELLO with its own again; another one than before is another program. */
@@ -109,7 +109,7 @@ static void link_take(struct link *link, struct link_record *record)
 			if (record->type == WIRE_TYPE_ACCEPT)
 				link->acked_there = 0;
 			queue_put(&link->in, record);
-			pthread_cond_broadcast(&link->changed);
+			link_change(link);
 			return;
 		}
 	}
@@ -145,7 +145,7 @@ static bool link_read(struct link *link)
 		link_end(link, err, "cannot read from the stream: %s", strerror(-err));
 		link->in_ended = link->dead = true;
 	}
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 	pthread_mutex_unlock(&link->lock);
 	return true;
 }
@@ -164,7 +164,7 @@ static bool link_choose(struct link *link, int64_t now)
 		link->words = NULL;
 	} else if (!queue_empty(&link->out)) {
 		record = queue_get(&link->out);
-		pthread_cond_broadcast(&link->changed);
+		link_change(link);
 	} else if (link->ack_due && !link->told) {
 		/* Behind an ACCEPT that is queued, which begins the peer's count anew. */
 		record = link_record_acks(WIRE_TYPE_ACK, link->acked_here);
@@ -194,7 +194,7 @@ static void link_write(struct link *link)
 			 err == -EPIPE ? "" : strerror(-err));
 		link->dead = true;
 	}
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 	pthread_mutex_unlock(&link->lock);
 }
 
@@ -300,7 +300,7 @@ void *link_pump(void *arg)
 	pthread_mutex_lock(&link->lock);
 	link->dead = link->in_ended = true;
 	link_end(link, -EPIPE, "the link was closed");
-	pthread_cond_broadcast(&link->changed);
+	link_change(link);
 	pthread_mutex_unlock(&link->lock);
 	return NULL;
 }

@@ -63,6 +63,7 @@ struct pair;
 struct pair_options {
 	char peer[37]; /* "" for the only one */
 	int64_t deadline;
+	const char *there; /* what to start at the other side; NULL: tbsend or tbrecv */
 	struct stop_waiting waiting;
 };
 

@@ -212,8 +212,8 @@ static int pair_configure_wait(struct pair *pair, char *ret_why, size_t len)
 		pair_config_remove(pair->config, pair->peer.service, pair->name);
 		pair->made = false;
 	}
-	snprintf(ret_why, len, "%s to announce the stream %s (start tbsend or tbrecv there)",
-		 pair->label, pair->name);
+	snprintf(ret_why, len, "%s to announce the stream %s (start %s there)", pair->label,
+		 pair->name, pair->options.there ? pair->options.there : "tbsend or tbrecv");
 	return -EAGAIN;
 }
 

@@ -29,6 +29,7 @@ static int stream_open_pair(struct stream *stream, char *ret_why, size_t len)
 {
 	struct pair_options options = {
 		.deadline = stream->options.deadline,
+		.there = stream->options.there,
 		.waiting = stream->options.waiting,
 	};
 	int err;

@@ -35,6 +35,7 @@ struct stream_options {
 	char peer[37];	      /* paired: the peer's router UUID, "" for the only one */
 	int64_t deadline;     /* see stop.h */
 	unsigned int records; /* a link: so many wait each way; 0: LINK_QUEUE */
+	const char *there;    /* what to start at the other side; NULL: tbsend or tbrecv */
 	struct stop_waiting waiting;
 };
 

@@ -55,14 +55,13 @@ static int stream_socket_explain(const struct stream_address *address, const cha
 static void stream_socket_tell(const struct stream_address *address,
 			       const struct stream_options *options)
 {
+	const char *there = options->there ? options->there : options->listen ? "tbsend" : "tbrecv";
 	char text[320], sentence[400];
 
 	if (!options->waiting.tell)
 		return;
-	snprintf(sentence, sizeof(sentence),
-		 options->listen ? "waiting for tbsend to connect to %s"
-				 : "waiting for tbrecv to listen on %s",
-		 stream_socket_text(address, text));
+	snprintf(sentence, sizeof(sentence), "waiting for %s to %s %s", there,
+		 options->listen ? "connect to" : "listen on", stream_socket_text(address, text));
 	options->waiting.tell(options->waiting.arg, sentence);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "codec/wire.h"
+#include "codec/wire_shell.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -83,6 +84,23 @@ static void fuzz_close(uint8_t type, const uint8_t *payload, size_t len, uint8_t
 		fuzz_same(wire_abort_put(sentence, buf, len), buf, payload, len);
 }
 
+static void fuzz_shell(uint8_t type, const uint8_t *payload, size_t len, uint8_t *buf)
+{
+	struct wire_shell shell;
+	struct wire_window window;
+	uint64_t taken;
+	uint32_t code;
+
+	if (type == WIRE_TYPE_SHELL && wire_shell_get(payload, len, &shell) == 0)
+		fuzz_same(wire_shell_put(&shell, buf, len), buf, payload, len);
+	if (type == WIRE_TYPE_WINDOW && wire_window_get(payload, len, &window) == 0)
+		fuzz_same(wire_window_put(&window, buf, len), buf, payload, len);
+	if (type == WIRE_TYPE_TAKEN && wire_taken_get(payload, len, &taken) == 0)
+		fuzz_same(wire_taken_put(taken, buf, len), buf, payload, len);
+	if (type == WIRE_TYPE_EXIT && wire_exit_get(payload, len, &code) == 0)
+		fuzz_same(wire_exit_put(code, buf, len), buf, payload, len);
+}
+
 /*
  * A fuzzer finds no CRC, so a record counts whose CRC or hash is wrong; that these are looked at is
  * for the unit tests to show.
@@ -128,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_flow(header.type, payload, len, buf);
 		fuzz_close(header.type, payload, len, buf);
 		fuzz_unreadable(header.type, payload, len, buf);
+		fuzz_shell(header.type, payload, len, buf);
 		free(buf);
 		free(payload);
 		data += len;

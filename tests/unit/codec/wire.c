@@ -19,6 +19,11 @@ static const struct {
 	{"abort", {1, WIRE_TYPE_ABORT, 0, 4, 11, 0}},
 	{"keepalive", {1, WIRE_TYPE_KEEPALIVE, 0, 1, 8, 0}},
 	{"unreadable", {1, WIRE_TYPE_UNREADABLE, 0, 11, 24, 0}},
+	{"shell", {1, WIRE_TYPE_SHELL, 0, 1, 22, 0}},
+	{"window", {1, WIRE_TYPE_WINDOW, 0, 2, 4, 0}},
+	{"bytes", {1, WIRE_TYPE_BYTES, 0, 3, 11, 0}},
+	{"taken", {1, WIRE_TYPE_TAKEN, 0, 4, 8, 0}},
+	{"exit", {1, WIRE_TYPE_EXIT, 0, 5, 4, 0}},
 };
 
 /* RFC 3720 appendix B.4, and the check value of the CRC catalogues. */
@@ -211,13 +216,13 @@ static void every_type_has_a_name(void **state)
 {
 	(void)state;
 	assert_string_equal(wire_type_name(0), "unknown");
-	for (uint8_t type = WIRE_TYPE_HELLO; type <= WIRE_TYPE_UNREADABLE; type++) {
+	for (uint8_t type = WIRE_TYPE_HELLO; type <= WIRE_TYPE_EXIT; type++) {
 		bool used = type != 7 && type != 8;
 
 		assert_int_equal(strcmp(wire_type_name(type), "unknown") != 0, used);
 	}
 	assert_string_equal(wire_type_name(WIRE_TYPE_ACCEPT), "ACCEPT");
-	for (int type = WIRE_TYPE_UNREADABLE + 1; type < 256; type++)
+	for (int type = WIRE_TYPE_EXIT + 1; type < 256; type++)
 		assert_string_equal(wire_type_name((uint8_t)type), "unknown");
 }
 

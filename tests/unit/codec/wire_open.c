@@ -69,7 +69,7 @@ static void hello_get_refuses_fields_out_of_bounds(void **state)
 
 	(void)state;
 	wire_test_field(get_hello, payload, len, 0, 1, 0); /* role */
-	wire_test_field(get_hello, payload, len, 0, 1, 3);
+	wire_test_field(get_hello, payload, len, 0, 1, 5);
 	wire_test_field(get_hello, payload, len, 1, 1, 0); /* least version */
 	wire_test_field(get_hello, payload, len, 1, 1, 2); /* ... above the most */
 	wire_test_field(get_hello, payload, len, 2, 1, 0);

@@ -364,6 +364,24 @@ static void test_same_role(void **state)
 	assert_non_null(strstr(one.why, "both sides want to receive: start tbsend"));
 }
 
+static void test_other_kind(void **state)
+{
+	struct link_test_end one, other;
+
+	(void)state;
+	link_test_start(&one, WIRE_SERVER, true);
+	link_test_start(&other, WIRE_SENDER, false);
+	link_test_join(&one, -EPROTOTYPE);
+	link_test_join(&other, -EPROTOTYPE);
+	assert_non_null(strstr(one.why, "here wants to send over this stream, and we to serve a "
+					"shell: give them streams of different names"));
+	link_test_start(&one, WIRE_SERVER, true);
+	link_test_start(&other, WIRE_SERVER, false);
+	link_test_join(&one, -EPROTOTYPE);
+	link_test_join(&other, -EPROTOTYPE);
+	assert_non_null(strstr(one.why, "both sides want to serve a shell: start tbstream shell"));
+}
+
 static void test_nobody(void **state)
 {
 	struct stream_address address = link_test_address();
@@ -418,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_other_name),	cmocka_unit_test(test_other_versions),
 		cmocka_unit_test(test_same_role),	cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_no_answer),	cmocka_unit_test(test_cut_hello),
+		cmocka_unit_test(test_other_kind),
 	};
 
 	return stop_install() || cmocka_run_group_tests_name("link_hostile", tests, NULL, NULL);

@@ -35,6 +35,16 @@ static void expect_records(struct link *link, uint32_t length)
 	}
 }
 
+/* Puts a large record where there is room a tenth of a second on. Returns whether there was. */
+static bool put_where_room(struct link *link)
+{
+	stop_poll(-1, 0, stop_deadline(100 * MS));
+	if (!link_room(link))
+		return false;
+	assert_int_equal(link_put(link, link_test_record(4u << 20, 1)), 0);
+	return true;
+}
+
 /* Both ways at once, with records that fill a frame, a buffer, and many of them. */
 static void test_records_both_ways(void **state)
 {
@@ -62,6 +72,50 @@ static void test_records_both_ways(void **state)
 	}
 	link_close(sender.link);
 	link_close(receiver.link);
+}
+
+/* What a loop over other descriptors needs: to know when it need not wait. */
+static void test_watch(void **state)
+{
+	struct link_test_end sender, receiver;
+	struct link_record *record;
+	int fd;
+
+	(void)state;
+	link_test_pair(&sender, &receiver);
+	fd = link_watch(receiver.link);
+	assert_true(fd >= 0);
+	assert_int_equal(link_watch(receiver.link), fd);
+	assert_false(link_ready(receiver.link));
+	assert_int_equal(link_put(sender.link, link_test_record(10, 1)), 0);
+	while (!link_ready(receiver.link)) {
+		assert_true(stop_poll(fd, POLLIN, stop_deadline(LONG_WAIT)) > 0);
+		link_watched(receiver.link);
+	}
+	assert_int_equal(link_get(receiver.link, STOP_NEVER, &record), 0);
+	free(record);
+	assert_false(link_ready(receiver.link));
+	/* Nobody takes what is sent, so that at last there is no room; then somebody does. */
+	assert_true(link_room(sender.link));
+	while (put_where_room(sender.link))
+		;
+	fd = link_watch(sender.link);
+	while (!link_room(sender.link)) {
+		if (link_ready(receiver.link)) {
+			assert_int_equal(link_get(receiver.link, STOP_NEVER, &record), 0);
+			free(record);
+		}
+		assert_true(stop_poll(fd, POLLIN, stop_deadline(LONG_WAIT)) > 0);
+		link_watched(sender.link);
+	}
+	link_close(receiver.link);
+	while (!link_ready(sender.link)) {
+		assert_true(stop_poll(fd, POLLIN, stop_deadline(LONG_WAIT)) > 0);
+		link_watched(sender.link);
+	}
+	assert_false(link_room(sender.link));
+	assert_int_equal(link_get(sender.link, STOP_NEVER, &record), -EPIPE);
+	link_close(sender.link);
 }
 
 static void test_acknowledgements(void **state)
@@ -228,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records_both_ways),
+		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_acknowledgements),
 		cmocka_unit_test(test_acknowledgements_anew),
 		cmocka_unit_test(test_slow_consumer),

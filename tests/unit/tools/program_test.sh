@@ -46,7 +46,7 @@ ok "what it says is also in the file that TBSTREAM_LOG names, behind what is the
 ok "one that cannot be made hinders nothing" env TBSTREAM_LOG=/no/folder/log "$program" --version
 ok "help goes to standard output" sh -c 'tbrecv --help | grep -q "^Usage: tbrecv"'
 ok "no line of the help is wider than 80 characters" \
-	sh -c '! { tbsend --help; tbrecv --help; tbstream --help; tbstream verify --help; tbstream info --help; } | grep -E ".{81}"'
+	sh -c '! { tbsend --help; tbrecv --help; tbstream --help; tbstream verify --help; tbstream info --help; tbstream shell --help; } | grep -E ".{81}"'
 
 ok "make install works" make -s -C "$here" install DESTDIR="$work/root" PREFIX=/usr
 ok "the program and its names are there" sh -c 'root/usr/sbin/tbsend --version && root/usr/sbin/tbrecv --version'

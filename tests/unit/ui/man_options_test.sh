@@ -56,7 +56,7 @@ ok "tbsend(8) has the options of tbsend --help" same_options tools/tbsend.8 tbse
 ok "tbrecv(8) has the options of tbrecv --help" same_options tools/tbrecv.8 tbrecv
 ok "tbstream(8) has the options of its commands" \
 	same_options tools/tbstream.8 "tbstream status" "tbstream disks" "tbstream verify" "tbstream info" \
-	"tbstream ls" "tbstream cp" "tbstream mount" "tbstream umount"
+	"tbstream ls" "tbstream cp" "tbstream mount" "tbstream umount" "tbstream shell"
 ok "tbstream(8) has the commands of tbstream --help" same_commands
 for page in tbsend.8 tbrecv.8 tbstream.8 nbdkit/nbdkit-tbimage-plugin.1; do
 	ok "$page has its examples before its options" examples_first "tools/$page"
