@@ -200,7 +200,8 @@ prove    = $(Q)rm -f build/failures; FAILURES=build/failures $(2) prove --timer 
 
 ## make check           all of the checks below but the four long ones
 check: deps
-	$(Q)$(MAKE) check-compile check-programs rescue
+	$(Q)$(MAKE) -j$(JOBS) check-compile
+	$(Q)$(MAKE) -j$(JOBS) check-programs rescue
 	$(call prove,-j$(TEST_JOBS) $(MODULE_T) $(STYLE_T) $(UNIT_T) $(REPLAY_T) $(SHELL_T))
 	$(call prove,-j$(VM_JOBS) $(VM_T))
 ## make check-unit      unit tests and fuzz corpora, under ASan and UBSan and under valgrind
