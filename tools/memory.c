@@ -9,6 +9,7 @@
 #include "io/machine.h"
 #include "programs.h"
 #include "source/keep.h"
+#include "source/source.h"
 #include "ui/msg.h"
 
 #define MEMORY_MIB    (1ull << 20)
@@ -21,6 +22,8 @@
  * is read, the one in hand, its chunk, and two of zeros or the two ends of a target.
  */
 #define MEMORY_HELD (5 * MEMORY_RECORD)
+/* A thread of several that pack: its chunks, their frames, and what it packs with. */
+#define MEMORY_THREAD(level) (2ull * SOURCE_JOBS * MEMORY_RECORD + pack_memory(level))
 /* So large that malloc takes it from the system, and gives it back at once. */
 #define MEMORY_LARGE (1 << 20)
 
@@ -42,12 +45,30 @@ unsigned int memory_records(enum wire_role role, int level, uint64_t memory)
 	return more < LINK_QUEUE ? 1 + more : LINK_QUEUE;
 }
 
+/*
+ * How many threads pack: as many as MEMORY, what there is beside the least, has room for; where
+ * nobody bounds that, no more than a quarter of the machine's is taken without being asked.
+ */
+static unsigned int memory_threads(const struct options *options, uint64_t machine, uint64_t least)
+{
+	uint64_t memory = options->memory ? options->memory : machine / 4;
+	uint64_t fit = memory < least ? 0 : (memory - least) / MEMORY_THREAD(options->level);
+	unsigned int wanted = machine_threads(options->threads);
+
+	if (options->threads && !options->memory)
+		return wanted;
+	return MAX(1, MIN(wanted, fit));
+}
+
 int memory_plan(struct options *options, enum wire_role role, size_t keep)
 {
 	uint64_t machine = machine_memory(), least = memory_least(role, options->level) + keep;
 	uint64_t memory = options->memory ? options->memory : machine / 4;
 	char given[24], needed[24];
 
+	options->threads = role == WIRE_SENDER ? memory_threads(options, machine, least) : 1;
+	if (options->threads > 1 && options->memory)
+		memory -= options->threads * MEMORY_THREAD(options->level);
 	if (!options->memory && machine >= MACHINE_SMALL)
 		return -1;
 	mallopt(M_MMAP_THRESHOLD, MEMORY_LARGE);

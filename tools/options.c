@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "codec/pack.h"
+#include "io/machine.h"
 #include "io/rescue.h"
 #include "io/stop.h"
-#include "io/verify.h"
 #include "options_value.h"
 #include "shell/keys.h"
 #include "ui/msg.h"
@@ -73,7 +73,7 @@ static const struct options_entry {
 	{"decompress", 'd', NULL, OPTIONS_RECV,
 	 "write the disk's own bytes to standard output, not the image"},
 	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
-	{"threads", 'T', "N", OPTIONS_VERIFY,
+	{"threads", 'T', "N", OPTIONS_SEND | OPTIONS_VERIFY,
 	 "so many at once, 1 to 64 (default: one for every processor, at most 8)"},
 	{"memory", OPT_MEMORY, "SIZE", OPTIONS_BOTH,
 	 "take no more memory than this, such as 64M (default: what is quickest; on a machine of "
@@ -299,11 +299,11 @@ static int options_take(struct options *options, int value, const char *text)
 			  PACK_LEVEL_MOST, text);
 		return OPTIONS_USAGE;
 	case 'T':
-		if (options_value_number(text, 1, VERIFY_THREADS_MOST, &n) == 0) {
+		if (options_value_number(text, 1, MACHINE_THREADS_MOST, &n) == 0) {
 			options->threads = n;
 			return OPTIONS_OK;
 		}
-		msg_error("--threads wants a number from 1 to %d, not '%s'", VERIFY_THREADS_MOST,
+		msg_error("--threads wants a number from 1 to %d, not '%s'", MACHINE_THREADS_MOST,
 			  text);
 		return OPTIONS_USAGE;
 	case OPT_MEMORY:

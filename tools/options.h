@@ -32,7 +32,7 @@ struct options {
 	char peer[37];
 	int64_t timeout; /* nanoseconds; STOP_NEVER */
 	int level;
-	unsigned int threads; /* 0: not given */
+	unsigned int threads; /* 0: not given; memory_plan says how many */
 	uint64_t memory;      /* bytes; 0: not given */
 	size_t keep;	      /* bytes that a stream may keep; 0: what suits the machine */
 	unsigned int records; /* that may wait in a link; 0: as many as it takes (memory.h) */

@@ -313,6 +313,8 @@ static int tbsend_open_one(struct tbsend *run)
 			: source_open(path, run->options.level, run->options.partition, source,
 				      run->why, sizeof(run->why));
 
+	if (r == 0)
+		source_threads(*source, run->options.threads);
 	if (r == 0 && run->options.rescue)
 		r = source_rescue(*source, run->options.retries < 0 ? 1 : run->options.retries,
 				  run->options.mapfile, run->why, sizeof(run->why));

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,21 +117,10 @@ static void verify_wait(struct verify *verify, const struct verify_options *opti
 		options->tell(options->arg, total, total);
 }
 
-unsigned int verify_threads(unsigned int wanted)
-{
-	cpu_set_t set;
-
-	if (wanted)
-		return wanted;
-	if (machine_memory() < MACHINE_SMALL || sched_getaffinity(0, sizeof(set), &set))
-		return 1;
-	return CPU_COUNT(&set) < VERIFY_THREADS_AUTO ? CPU_COUNT(&set) : VERIFY_THREADS_AUTO;
-}
-
 static int verify_run(struct verify *verify, const struct verify_options *options)
 {
-	pthread_t threads[VERIFY_THREADS_MOST];
-	unsigned int wanted = verify_threads(options->threads), started = 0;
+	pthread_t threads[MACHINE_THREADS_MOST];
+	unsigned int wanted = machine_threads(options->threads), started = 0;
 	int err = 0;
 
 	pthread_mutex_init(&verify->lock, NULL);

@@ -14,11 +14,8 @@
 #include "codec/digest.h"
 #include "io/view.h"
 
-#define VERIFY_THREADS_MOST 64
-#define VERIFY_THREADS_AUTO 8 /* at most, where nobody says how many: each takes some 10 MB */
-
 struct verify_options {
-	unsigned int threads; /* 1 to VERIFY_THREADS_MOST; 0: one for every processor */
+	unsigned int threads; /* 1 to MACHINE_THREADS_MOST; 0: one for every processor */
 	/* Called by the caller's thread now and then: DONE of TOTAL bytes of the device (0: not
 	 * known). May be NULL. */
 	void (*tell)(void *arg, uint64_t done, uint64_t total);

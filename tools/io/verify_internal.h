@@ -60,7 +60,4 @@ int verify_frame(struct verify_worker *worker, const struct verify_item *item, c
 /* "chunk 17 (device bytes 71303168 to 75497471, in partition 2, ext4 "root")". */
 void verify_name(const struct view *view, uint64_t chunk, char *ret, size_t len);
 
-/* How many threads look at an image: WANTED, or without (0) what suits this machine. */
-unsigned int verify_threads(unsigned int wanted);
-
 #endif

@@ -43,11 +43,10 @@ int source_set_identity(struct source *source, const json_t *identity)
 
 int source_prepare_pack(struct source *source, int level)
 {
-	source->content = aligned_alloc(DISK_ALIGN, CHUNK_SIZE);
-	source->frame = malloc(PACK_FRAME_MOST);
-	if (!source->content || !source->frame)
-		return -ENOMEM;
-	return pack_new(level, &source->pack);
+	int r = source_job_setup(&source->job);
+
+	source->level = level;
+	return r < 0 ? r : pack_new(level, &source->packer.pack);
 }
 
 static int source_open_disk(struct source *source, int level)
@@ -188,6 +187,7 @@ void source_close(struct source *source)
 {
 	if (!source)
 		return;
+	source_ahead_free(source);
 	load_free(source->load);
 	view_device_close(source->window);
 	view_close(source->view);
@@ -195,12 +195,11 @@ void source_close(struct source *source)
 	rescue_disk_free(source->rescue_disk);
 	disk_close(source->disk);
 	keep_free(source->keep);
-	pack_free(source->pack);
+	pack_free(source->packer.pack);
 	json_decref(source->manifest);
 	free(source->mapfile);
 	free(source->identity);
-	free(source->content);
-	free(source->frame);
+	source_job_clear(&source->job);
 	free(source);
 }
 
@@ -272,50 +271,14 @@ static bool source_in_hole(struct source *source, uint64_t offset, uint32_t len)
 	return len && source->data >= offset + len;
 }
 
-/* The digest of LEN zeros. That of a whole chunk is made once: a sparse disk has many. */
-static void source_zeros(struct source *source, uint32_t len, struct digest *ret)
-{
-	bool whole = len == source->head.map.chunk_size;
-
-	if (whole && source->zero_there) {
-		*ret = source->zero;
-		return;
-	}
-	memset(source->content, 0, len);
-	digest_chunk(source->content, len, ret);
-	if (whole) {
-		source->zero = *ret;
-		source->zero_there = true;
-	}
-}
-
-int source_pack(struct source *source, uint32_t len, struct source_chunk *chunk)
-{
-	size_t stored;
-	int r;
-
-	if (chunk->zero) {
-		source_zeros(source, len, &chunk->entry.digest);
-		return 1;
-	}
-	digest_chunk(source->content, len, &chunk->entry.digest);
-	r = pack_chunk(source->pack, source->content, len, source->frame, PACK_FRAME_MOST, &stored);
-	if (r < 0)
-		return r;
-	chunk->entry.stored_size = stored;
-	chunk->entry.stored_hash = digest_stored(source->frame, stored);
-	chunk->frame = source->frame;
-	return 1;
-}
-
-/* LEN bytes at OFFSET of the disk, to source->content. */
-static int source_read(struct source *source, uint64_t offset, uint32_t len, uint32_t *ret_flags)
+/* A job of LEN bytes at OFFSET of the disk. */
+static int source_read(struct source *source, struct source_job *job, uint64_t offset)
 {
 	if (source->rescue)
-		return source_rescue_read(source, offset, len, ret_flags);
-	int r = disk_read(source->disk, offset, source->content, len);
+		return source_rescue_read(source, offset, job->len, &job->chunk.entry.flags);
+	int r = disk_read(source->disk, offset, job->content, job->len);
 	if (r == -EIO)
-		offset = rescue_locate(source->disk, offset, source->content, len);
+		offset = rescue_locate(source->disk, offset, job->content, job->len);
 	if (r < 0)
 		snprintf(source->why, sizeof(source->why),
 			 "%s cannot be read at byte %" PRIu64 ": %s%s", source->disk->path, offset,
@@ -325,37 +288,54 @@ static int source_read(struct source *source, uint64_t offset, uint32_t len, uin
 	return r;
 }
 
-int source_next(struct source *source, struct source_chunk *ret)
+static int source_read_disk(struct source *source, struct source_job *job)
 {
 	const struct chunk_map *map = &source->head.map;
+	uint64_t offset = chunk_offset(map, source->read);
 
+	if (source->read == chunk_count(map))
+		return source->rescue ? source_rescue_end(source) : 0;
+	job->len = chunk_length(map, source->read);
+	/* What is in no hole has to be looked at where it may be on the map. */
+	job->chunk.zero = !source->rescue && source_in_hole(source, offset, job->len);
+	if (!job->chunk.zero) {
+		int r = source_read(source, job, offset);
+
+		if (r < 0)
+			return r;
+		job->look = job->len && !job->chunk.entry.flags;
+	}
+	return 1;
+}
+
+int source_read_next(struct source *source, struct source_job *job, bool wait)
+{
+	int r;
+
+	job->look = false;
+	job->chunk = (struct source_chunk){.index = source->read};
+	if (source->stream)
+		r = source_read_stream(source, job, wait);
+	else if (source->part_size)
+		r = source_read_part(source, job);
+	else
+		r = source_read_disk(source, job);
+	source->read += r == 1;
+	return r;
+}
+
+void source_threads(struct source *source, unsigned int threads)
+{
+	source->threads = threads;
+}
+
+int source_next(struct source *source, struct source_chunk *ret)
+{
 	if (source->ended)
 		return 0;
 	if (source->stream)
 		return source_next_stream(source, ret);
-	if (source->part_size)
-		return source_next_part(source, ret);
-	if (source->load)
+	if (source->load && !source->part_size)
 		return source_next_image(source, ret);
-	if (source->next == chunk_count(map))
-		return source->rescue ? source_rescue_end(source) : 0;
-	uint64_t offset = chunk_offset(map, source->next);
-	uint32_t len = chunk_length(map, source->next);
-	struct source_chunk chunk = {.index = source->next};
-	int r;
-
-	/* What is in no hole has to be looked at where it may be on the map. */
-	chunk.zero = !source->rescue && source_in_hole(source, offset, len);
-	if (!chunk.zero) {
-		r = source_read(source, offset, len, &chunk.entry.flags);
-		if (r < 0)
-			return r;
-		chunk.zero = len && !chunk.entry.flags && chunk_is_zero(source->content, len);
-	}
-	r = source_pack(source, len, &chunk);
-	if (r < 0)
-		return r;
-	source->next++;
-	*ret = chunk;
-	return 1;
+	return source_next_packed(source, ret);
 }

@@ -14,6 +14,8 @@
 #include "codec/image.h"
 #include "codec/manifest_set.h"
 
+#define SOURCE_JOBS 2u /* chunks, and their frames, in memory for each of several threads */
+
 struct source;
 
 struct source_chunk {
@@ -38,6 +40,9 @@ int source_open_stream(int fd, int level, struct source **ret, char *ret_why, si
 void source_close(struct source *source); /* NULL is fine */
 /* Whether it is of source_open_stream. */
 bool source_is_stream(const struct source *source);
+
+/* Has chunks be packed by THREADS at once (0: one). */
+void source_threads(struct source *source, unsigned int threads);
 
 /*
  * Has a stream keep what it gave, MOST bytes of memory (0: what suits the machine), until
@@ -82,7 +87,8 @@ bool source_merged(const struct source *source);
 
 /*
  * HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. A stream's map
- * is open until source_next has found the end.
+ * is open until its end was found, ahead of the chunk that source_next gives where several threads
+ * pack.
  */
 const struct image_head *source_head(const struct source *source);
 json_t *source_manifest(const struct source *source);

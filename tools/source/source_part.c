@@ -156,11 +156,10 @@ static int part_load(struct source *source)
 	return r;
 }
 
-/* Fills LEN bytes of source->content from byte OFFSET of the image's disk on. */
-static int part_read(struct source *source, uint64_t offset, uint32_t len)
+/* Fills LEN bytes at OUT from byte OFFSET of the image's disk on. */
+static int part_read(struct source *source, uint64_t offset, uint8_t *out, uint32_t len)
 {
 	const struct chunk_map *map = &load_head(source->load)->map;
-	uint8_t *out = source->content;
 
 	while (len) {
 		uint64_t start = chunk_offset(map, source->loaded.index);
@@ -183,27 +182,19 @@ static int part_read(struct source *source, uint64_t offset, uint32_t len)
 	return 0;
 }
 
-int source_next_part(struct source *source, struct source_chunk *ret)
+int source_read_part(struct source *source, struct source_job *job)
 {
 	const struct chunk_map *map = &source->head.map;
-	struct source_chunk chunk = {.index = source->next};
 	int r;
 
-	if (source->next == chunk_count(map)) {
+	if (source->read == chunk_count(map)) {
 		while ((r = part_load(source)) == 1)
 			;
 		return r;
 	}
-	uint32_t len = chunk_length(map, source->next);
-
-	r = part_read(source, source->part_start + chunk_offset(map, source->next), len);
-	if (r < 0)
-		return r;
-	chunk.zero = chunk_is_zero(source->content, len);
-	r = source_pack(source, len, &chunk);
-	if (r < 0)
-		return r;
-	source->next++;
-	*ret = chunk;
-	return 1;
+	job->len = chunk_length(map, source->read);
+	job->look = true;
+	r = part_read(source, source->part_start + chunk_offset(map, source->read), job->content,
+		      job->len);
+	return r < 0 ? r : 1;
 }

@@ -120,7 +120,7 @@ static void rescue_save_sometimes(struct source *source)
 
 int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uint32_t *ret_flags)
 {
-	int r = rescue_chunk(source->rescue, offset, source->content, len);
+	int r = rescue_chunk(source->rescue, offset, source->job.content, len);
 
 	if (r < 0)
 		return rescue_fail(source, r);
@@ -168,23 +168,26 @@ bool source_rescue_failed(const struct source *source, uint64_t index)
 	return rescue_any(source, index, RESCUE_FAILED);
 }
 
-/* Chunk INDEX, as it is in source->content, to come again. */
+/* Chunk INDEX, as it is in source->job, to come again. */
 static int again_pack(struct source *source, uint64_t index, struct source_chunk *ret)
 {
-	struct source_chunk chunk = {.index = index, .entry.flags = IMAGE_ENTRY_SLOT};
+	struct source_job *job = &source->job;
 
+	job->len = chunk_length(&source->head.map, index);
+	job->look = false;
+	job->chunk = (struct source_chunk){.index = index, .entry.flags = IMAGE_ENTRY_SLOT};
 	if (source_lacks(source, index))
-		chunk.entry.flags |= IMAGE_ENTRY_UNREADABLE;
-	int r = source_pack(source, chunk_length(&source->head.map, index), &chunk);
+		job->chunk.entry.flags |= IMAGE_ENTRY_UNREADABLE;
+	int r = source_pack(&source->packer, job);
 	if (r == 1)
-		*ret = chunk;
+		*ret = job->chunk;
 	return r;
 }
 
 int source_reread(struct source *source, uint64_t index, bool ours, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
-	int r = rescue_reread(source->rescue, chunk_offset(map, index), source->content,
+	int r = rescue_reread(source->rescue, chunk_offset(map, index), source->job.content,
 			      chunk_length(map, index), ours);
 
 	if (r < 0)
@@ -200,7 +203,7 @@ int source_again(struct source *source, struct source_chunk *ret)
 
 	if (!source->later)
 		return 0;
-	int r = rescue_again(source->rescue, map->chunk_size, source->content, &offset, &len);
+	int r = rescue_again(source->rescue, map->chunk_size, source->job.content, &offset, &len);
 	if (r < 0 && r != -EAGAIN)
 		return rescue_fail(source, r);
 	rescue_save_sometimes(source);

@@ -61,7 +61,8 @@ int source_seek(struct source *source, uint64_t index)
 	/* What a pipe gave is gone, but for what it keeps: source_go_on. */
 	if (source->stream)
 		return index == source->next ? 0 : -ESPIPE;
-	source->next = index;
+	source_ahead_forget(source);
+	source->next = source->read = index;
 	source->data = 0;
 	/* At its end there is still to be said what is missing. */
 	if (source->rescue)
@@ -73,9 +74,9 @@ int source_seek(struct source *source, uint64_t index)
 
 static int seek_prepare(struct source *source)
 {
-	if (!source->content)
-		source->content = malloc(CHUNK_SIZE_MOST);
-	if (!source->content)
+	if (!source->job.content)
+		source->job.content = malloc(CHUNK_SIZE_MOST);
+	if (!source->job.content)
 		return -ENOMEM;
 	if (!source->load || source->window)
 		return 0;
@@ -124,9 +125,9 @@ int source_digest(struct source *source, uint64_t index, struct digest *ret)
 	/* What is known to be bad is not touched without need. */
 	if (source_rescue_failed(source, index))
 		return -ENODATA;
-	r = seek_read(source, chunk_offset(&source->head.map, index), source->content, len);
+	r = seek_read(source, chunk_offset(&source->head.map, index), source->job.content, len);
 	if (r == 0)
-		digest_chunk(source->content, len, ret);
+		digest_chunk(source->job.content, len, ret);
 	return r;
 }
 

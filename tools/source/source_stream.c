@@ -45,10 +45,10 @@ int source_open_stream(int fd, int level, struct source **ret, char *ret_why, si
 	return 0;
 }
 
-/* Up to LEN bytes. Returns them, 0 at the end, -EAGAIN when none came for a while, or -errno. */
-static ssize_t stream_read(struct source *source, void *buf, size_t len)
+/* Up to LEN bytes. Returns them, 0 at the end, -EAGAIN when none came for WAIT, or -errno. */
+static ssize_t stream_read(struct source *source, void *buf, size_t len, int64_t wait)
 {
-	int r = stop_poll(source->fd, POLLIN, stop_deadline(STREAM_WAIT));
+	int r = stop_poll(source->fd, POLLIN, stop_deadline(wait));
 
 	if (r == -ETIMEDOUT)
 		return -EAGAIN;
@@ -56,18 +56,18 @@ static ssize_t stream_read(struct source *source, void *buf, size_t len)
 }
 
 /* A whole chunk: what a pipe gives at once is less, and says nothing about the end. */
-static int stream_fill(struct source *source)
+static int stream_fill(struct source *source, uint8_t *content, int64_t wait)
 {
 	while (source->filled < CHUNK_SIZE) {
-		ssize_t n = stream_read(source, source->content + source->filled,
-					CHUNK_SIZE - source->filled);
+		ssize_t n = stream_read(source, content + source->filled,
+					CHUNK_SIZE - source->filled, wait);
 
 		if (n == 0)
 			break;
 		if (n < 0 && n != -EAGAIN)
 			snprintf(source->why, sizeof(source->why),
 				 "standard input cannot be read at byte %" PRIu64 ": %s",
-				 chunk_offset(&source->head.map, source->next) + source->filled,
+				 chunk_offset(&source->head.map, source->read) + source->filled,
 				 n == -EINTR ? "interrupted" : strerror(-n));
 		if (n < 0)
 			return n;
@@ -76,22 +76,19 @@ static int stream_fill(struct source *source)
 	return 0;
 }
 
-static int stream_next_new(struct source *source, struct source_chunk *ret)
+int source_read_stream(struct source *source, struct source_job *job, bool wait)
 {
 	struct chunk_map *map = &source->head.map;
-	struct source_chunk chunk = {.index = source->next};
 
 	if (!chunk_map_open(map))
 		return 0;
-	if (source->keep && keep_full(source->keep))
-		return -ENOBUFS;
-	int r = stream_fill(source);
+	int r = stream_fill(source, job->content, wait ? STREAM_WAIT : 0);
 	if (r < 0)
 		return r;
 	uint32_t len = source->filled;
 
 	source->filled = 0;
-	if (len && source->next == CHUNK_COUNT_MOST) {
+	if (len && source->read == CHUNK_COUNT_MOST) {
 		snprintf(source->why, sizeof(source->why),
 			 "standard input is longer than an image can be, %" PRIu64
 			 " bytes: send it in parts",
@@ -99,27 +96,29 @@ static int stream_next_new(struct source *source, struct source_chunk *ret)
 		return -EFBIG;
 	}
 	if (len < CHUNK_SIZE)
-		map->size = chunk_offset(map, source->next) + len;
-	if (!len && source->next)
+		map->size = chunk_offset(map, source->read) + len;
+	if (!len && source->read)
 		return 0;
+	job->len = len;
 	/* "Zeros" goes without a length. */
-	chunk.zero = len == CHUNK_SIZE && chunk_is_zero(source->content, len);
-	r = source_pack(source, len, &chunk);
-	if (r == 1 && source->keep)
-		r = keep_add(source->keep, &chunk) < 0 ? -ENOMEM : 1;
-	if (r < 0)
-		return r;
-	source->next++;
-	*ret = chunk;
+	job->look = len == CHUNK_SIZE;
 	return 1;
 }
 
 int source_next_stream(struct source *source, struct source_chunk *ret)
 {
-	if (!source->keep || !keep_get(source->keep, ret))
-		return stream_next_new(source, ret);
-	source->next++;
-	return 1;
+	if (source->keep && keep_get(source->keep, ret)) {
+		source->next++;
+		return 1;
+	}
+	if (!chunk_map_open(&source->head.map) && source->next == source->read)
+		return 0;
+	if (source->keep && keep_full(source->keep))
+		return -ENOBUFS;
+	int r = source_next_packed(source, ret);
+	if (r == 1 && source->keep && keep_add(source->keep, ret) < 0)
+		return -ENOMEM;
+	return r;
 }
 
 bool source_is_stream(const struct source *source)

@@ -13,7 +13,7 @@
 
 #include "codec/pack.h"
 #include "io/link.h"
-#include "io/verify_internal.h"
+#include "io/machine.h"
 #include "memory.h"
 #include "programs.h"
 #include "source/keep.h"
@@ -114,16 +114,16 @@ static void test_stream(void **state)
 	assert_int_equal(keep_fitting(), 20 << 20);
 }
 
-static void test_threads_of_verify(void **state)
+static void test_threads(void **state)
 {
 	(void)state;
 	machine = (256 << 20) - 4096;
-	assert_int_equal(verify_threads(0), 1);
-	assert_int_equal(verify_threads(3), 3);
+	assert_int_equal(machine_threads(0), 1);
+	assert_int_equal(machine_threads(3), 3);
 	machine = 256 << 20;
-	assert_int_equal(verify_threads(0), 4);
+	assert_int_equal(machine_threads(0), 4);
 	machine = 0;
-	assert_int_equal(verify_threads(0), 4);
+	assert_int_equal(machine_threads(0), 4);
 }
 
 static void test_size(void **state)
@@ -168,7 +168,7 @@ int main(void)
 		cmocka_unit_test(test_records_follow_memory),
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_threads_of_verify),
+		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_size),
 	};
 

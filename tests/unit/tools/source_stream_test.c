@@ -165,14 +165,14 @@ static void test_longer_than_an_image(void **state)
 	(void)state;
 	/* Just so many are an image; */
 	stream_open(&stream, CHUNK_SIZE, UINT64_MAX);
-	stream.source->next = CHUNK_COUNT_MOST - 1;
+	stream.source->next = stream.source->read = CHUNK_COUNT_MOST - 1;
 	assert_int_equal(stream_next(stream.source, &chunk), 1);
 	assert_int_equal(stream_next(stream.source, &chunk), 0);
 	assert_int_equal(source_head(stream.source)->map.size, 1ull << 48);
 	stream_close(&stream);
 	/* a byte more is not. */
 	stream_open(&stream, 1, UINT64_MAX);
-	stream.source->next = CHUNK_COUNT_MOST;
+	stream.source->next = stream.source->read = CHUNK_COUNT_MOST;
 	assert_int_equal(stream_next(stream.source, &chunk), -EFBIG);
 	assert_non_null(strstr(source_why(stream.source), "281474976710656 bytes: send it in"));
 	stream_close(&stream);
