@@ -9,14 +9,13 @@ import concurrent.futures
 import os
 import pathlib
 import re
-import shutil
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from rig import check, enter, machine, module  # noqa: E402
-from rig.rescue import IMAGE, MENU  # noqa: E402
+from rig.rescue import IMAGE, MENU, machine_of_disk  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = "/mnt/source/dracut-module/tbstream-mkrescue"
@@ -25,6 +24,7 @@ MARKED = r"serial STICK01, \w+\s+GPT: TBSTREAM vfat .*\[the rescue stick: left a
 
 # The key that the variables of ovmf's package "snakeoil" trust.
 KEY = "/usr/share/ovmf/PkKek-1-snakeoil"
+TRUSTING = "OVMF_VARS_4M.snakeoil.fd"
 # Where the partition of a stick lies, in MiB.
 START, TAIL = 1, 1
 
@@ -135,23 +135,13 @@ def run_refusals(test):
         refused(test, "1 to 8 of", "--name", "much too long", "/mnt/out/none.img", code=2)
 
 
-def pc(test, name, disk, variables=None):
-    """A machine that boots from a disk: by the BIOS, or by UEFI with these variables."""
-    folder = test.place("boot").file("usr/share/OVMF")
-    firmware = ()
-    if variables:
-        firmware = (folder / "OVMF_CODE_4M.secboot.fd", test.folder / f"{name}.vars")
-        shutil.copy(folder / variables, firmware[1])
-    return test.machine(name, kernel=None, disks=[disk], firmware=firmware, memory=512).start()
-
-
 def stick(test, name, bus):
     return machine.Disk(test.folder / name, bus, "STICK01", options={"bootindex": 1})
 
 
 def run_bios(test):
     # By SATA, for the BIOS takes most of a minute to read it by USB.
-    booted = pc(test, "bios", stick(test, "plain.img", "ahci"))
+    booted = machine_of_disk(test, "bios", [stick(test, "plain.img", "ahci")]).start()
     with test.behaviour("the BIOS boots the stick, and the entry that is chosen there"):
         booted.console.expect("only a shell", 60)
         booted.console.send("4\r")
@@ -163,12 +153,12 @@ def run_bios(test):
 
 
 def run_secure(test):
-    booted = pc(test, "refuser", stick(test, "plain.img", "usb"), "OVMF_VARS_4M.snakeoil.fd")
+    booted = machine_of_disk(test, "refuser", [stick(test, "plain.img", "usb")], TRUSTING).start()
     with test.behaviour("Secure Boot refuses the stick that is not signed"):
         booted.console.expect("failed to load Boot.*STICK01.*: Access Denied", 60)
     booted.kill()
 
-    booted = pc(test, "secure", stick(test, "signed.img", "usb"), "OVMF_VARS_4M.snakeoil.fd")
+    booted = machine_of_disk(test, "secure", [stick(test, "signed.img", "usb")], TRUSTING).start()
     with test.behaviour("and boots the signed one, by the menu's entry for the serial console"):
         booted.console.expect("Boot in 10 s", 60)
         booted.console.send("2\r")
@@ -198,7 +188,8 @@ def run_uki(test, ours):
     esp = test.disk("esp.img", 40 << 20)
     good(test, "sh", "-c", "cd /mnt/out && mkfs.fat esp.img && mmd -i esp.img ::EFI ::EFI/BOOT && "
          "mcopy -i esp.img ours.efi ::EFI/BOOT/BOOTX64.EFI")
-    booted = pc(test, "uki", machine.Disk(esp, "nvme", "ESP01"), "OVMF_VARS_4M.fd")
+    booted = machine_of_disk(test, "uki", [machine.Disk(esp, "nvme", "ESP01")],
+                             "OVMF_VARS_4M.fd").start()
     with test.behaviour("UEFI boots the file, to the menu"):
         booted.console.expect("^ Stream   lab", 240)
         booted.console.expect(r"^ +Driver: +tbstream\s", 30)

@@ -19,9 +19,10 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from rig import archive, check, disks, initramfs, machine  # noqa: E402
-from rig.rescue import MENU, answer  # noqa: E402
+from rig import archive, check, disks, enter, initramfs, machine  # noqa: E402
+from rig.rescue import MENU, answer, machine_of_disk  # noqa: E402
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 BOGUS = "/dev/disk/by-uuid/00000000-0000-4000-8000-000000000000"
 KINDS = ("plain", "systemd")
 SOME = [("059", "plain", ""), ("106", "systemd", BOGUS)]
@@ -133,6 +134,7 @@ def run_all(test):
             pc.start()
             pc.console.expect(MENU, 180)
             living.append((pc, name))
+    living.append(run_gpt_auto(test))
     for pc, name in living:
         with test.behaviour(f"{name}: it lives after {LIFE_SECONDS} s"):
             answer(pc.console, "3", "rescue# ")
@@ -141,6 +143,42 @@ def run_all(test):
             answer(pc.console, "exit", MENU)
             answer(pc.console, "4", "poweroff")
             pc.wait_end(20)
+
+
+# A disk as an installer makes it: what the firmware boots, and a root partition by its type.
+UEFI_DISK = r"""
+set -e
+cd /mnt/out
+/mnt/source/dracut-module/tbstream-mkrescue --from /mnt/image/image.img --append \
+	rd.tbstream.console=ttyS0 --uki auto.efi
+truncate -s 48M esp.img
+mkfs.fat esp.img
+mmd -i esp.img ::EFI ::EFI/BOOT
+mcopy -i esp.img auto.efi ::EFI/BOOT/BOOTX64.EFI
+truncate -s 80M auto.img
+sgdisk -n 1:2048:+48M -t 1:ef00 -n 2:0:0 -t 2:8304 auto.img
+dd if=esp.img of=auto.img bs=1M seek=1 conv=notrunc
+"""
+
+
+def run_gpt_auto(test):
+    """UEFI, where systemd looks for a root partition by itself on the disk that was booted from,
+    and gives it up after a while."""
+    name = "dracut 106, systemd, UEFI and a root partition"
+    image = initramfs.rescue("106", True)
+    with test.behaviour(f"{name}: the menu comes up"):
+        made = enter.enter(test.place("boot"), ["sh", "-c", UEFI_DISK],
+                           [(TOP, "/mnt/source", "ro"), (image.parent, "/mnt/image", "ro"),
+                            (test.folder, "/mnt/out", "rw")], capture_output=True, text=True)
+        check.equal(made.returncode, 0, made.stderr)
+        pc = machine_of_disk(test, "auto", [machine.Disk(test.folder / "auto.img", "nvme", "AU-1")],
+                             "OVMF_VARS_4M.fd").start()
+        pc.console.expect(MENU, 240)
+    with test.behaviour(f"{name}: systemd has looked for it"):
+        answer(pc.console, "3", "rescue# ")
+        answer(pc.console, "ls /run/systemd/generator*/ | grep gpt-auto | head -n 1", "^.*gpt-auto")
+        answer(pc.console, "exit", MENU)
+    return pc, name
 
 
 def root_make(test):
