@@ -192,8 +192,9 @@ MODULE_T = $(wildcard tests/module/*.t)
 SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t tests/mutants/*.t)
 VM_FOUND = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
-# It waits until it is alone: soon where those beside it are short, as the first ones are.
-VM_T     = $(filter tests/30-%,$(VM_FOUND)) $(filter-out tests/30-%,$(VM_FOUND))
+# 30 waits until it is alone: soon where those beside it are short. The long ones come behind them.
+VM_FIRST = $(filter tests/30-%,$(VM_FOUND)) $(filter tests/0% tests/1% tests/4% tests/5%,$(VM_FOUND))
+VM_T     = $(VM_FIRST) $(filter-out $(VM_FIRST),$(VM_FOUND))
 # What failed is said once more at the end: what follows a failure can be long.
 prove    = $(Q)rm -f build/failures; FAILURES=build/failures $(2) prove --timer --exec '' $(1) || \
 	{ cat build/failures 2>/dev/null; exit 1; }
