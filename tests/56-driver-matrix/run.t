@@ -121,4 +121,4 @@ def run(test):
         run_pair(test, names)
 
 
-check.main(run, seconds=120 * len(pairs()))
+check.main(run, seconds=240 * len(pairs()))

@@ -181,4 +181,4 @@ def run(test):
         run_proof(test, pair)
 
 
-check.main(run, seconds=360 * len(PAIRS))
+check.main(run, seconds=600 * len(PAIRS))
