@@ -177,7 +177,7 @@ def run_gpt_auto(test):
         pc.console.expect(MENU, 240)
     with test.behaviour(f"{name}: systemd has looked for it"):
         answer(pc.console, "3", "rescue# ")
-        answer(pc.console, "ls /run/systemd/generator*/ | grep gpt-auto | head -n 1", "^.*gpt-auto")
+        answer(pc.console, "grep -rls gpt-auto /run/systemd/generator* | head -n 1", "^/run/systemd/")
         answer(pc.console, "exit", MENU)
     return pc, name
 
