@@ -5,11 +5,11 @@
 #include <sys/param.h>
 
 #include "codec/pack.h"
+#include "io/crew.h"
 #include "io/link.h"
 #include "io/machine.h"
 #include "programs.h"
 #include "source/keep.h"
-#include "source/source.h"
 #include "ui/msg.h"
 
 #define MEMORY_MIB    (1ull << 20)
@@ -22,8 +22,8 @@
  * is read, the one in hand, its chunk, and two of zeros or the two ends of a target.
  */
 #define MEMORY_HELD (5 * MEMORY_RECORD)
-/* A thread of several that pack: its chunks, their frames, and what it packs with. */
-#define MEMORY_THREAD(level) (2ull * SOURCE_JOBS * MEMORY_RECORD + pack_memory(level))
+/* A thread of several that pack or unpack: chunks, their frames, and what it does that with. */
+#define MEMORY_THREAD(level) (2ull * CREW_JOBS * MEMORY_RECORD + pack_memory(level))
 /* So large that malloc takes it from the system, and gives it back at once. */
 #define MEMORY_LARGE (1 << 20)
 
@@ -66,7 +66,8 @@ int memory_plan(struct options *options, enum wire_role role, size_t keep)
 	uint64_t memory = options->memory ? options->memory : machine / 4;
 	char given[24], needed[24];
 
-	options->threads = role == WIRE_SENDER ? memory_threads(options, machine, least) : 1;
+	options->threads =
+		role == WIRE_SENDER || options->plain ? memory_threads(options, machine, least) : 1;
 	if (options->threads > 1 && options->memory)
 		memory -= options->threads * MEMORY_THREAD(options->level);
 	if (!options->memory && machine >= MACHINE_SMALL)

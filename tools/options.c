@@ -73,7 +73,7 @@ static const struct options_entry {
 	{"decompress", 'd', NULL, OPTIONS_RECV,
 	 "write the disk's own bytes to standard output, not the image"},
 	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
-	{"threads", 'T', "N", OPTIONS_SEND | OPTIONS_VERIFY,
+	{"threads", 'T', "N", OPTIONS_BOTH | OPTIONS_VERIFY,
 	 "so many at once, 1 to 64 (default: one for every processor, at most 8)"},
 	{"memory", OPT_MEMORY, "SIZE", OPTIONS_BOTH,
 	 "take no more memory than this, such as 64M (default: what is quickest; on a machine of "

@@ -319,6 +319,7 @@ int tbrecv_main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	run.recv.progress = run.options.progress;
+	run.recv.threads = run.options.threads;
 	int r = tbrecv_open_folder(&run);
 	if (r == 0)
 		r = tbrecv_open_sink(&run);

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define CREW_JOBS 2u /* for each thread: one that is worked on, and one that waits */
+
 struct crew;
 
 /* The jobs and the tools are the owner's, COUNT and one a thread, and outlive the crew. */

@@ -77,8 +77,8 @@ static int load_open_head(struct load *load)
 	load->head = front.head;
 	load->first_len = front.first_len;
 	load->head_len = front.head_len;
-	load->content = aligned_alloc(DISK_ALIGN, load->head.map.chunk_size);
-	return load->content ? 0 : -ENOMEM;
+	load->job.content = aligned_alloc(DISK_ALIGN, load->head.map.chunk_size);
+	return load->job.content ? 0 : -ENOMEM;
 }
 
 int load_new(int fd, struct load **ret)
@@ -106,13 +106,19 @@ void load_free(struct load *load)
 {
 	if (!load)
 		return;
+	load_ahead_free(load);
 	json_decref(load->manifest);
 	pack_free(load->pack);
 	load_reader_clear(&load->reader);
 	free(load->pending);
 	free(load->identity);
-	free(load->content);
+	free(load->job.content);
 	free(load);
+}
+
+void load_threads(struct load *load, unsigned int threads)
+{
+	load->threads = threads;
 }
 
 const struct image_head *load_head(const struct load *load)
@@ -199,44 +205,77 @@ static int load_look_up(struct load *load, uint64_t index, struct image_entry *w
 	return r;
 }
 
-static int load_data(struct load *load, const uint8_t *frame, size_t len, struct load_chunk *ret)
+static int load_damaged(struct load *load, uint64_t index, int error)
 {
-	uint64_t index = load->next;
+	return load_fail(load, error, "chunk %" PRIu64 " (device byte %" PRIu64 ") is damaged",
+			 index, chunk_offset(&load->head.map, index));
+}
 
-	if (!chunk_follows(&load->head.map, index, load->walked))
+int load_job_start(struct load *load, struct load_job *job, const uint8_t *frame, size_t len)
+{
+	const struct chunk_map *map = &load->head.map;
+	uint64_t index = load->read;
+
+	if (!chunk_follows(map, index, load->read_size))
 		return load_fail(load, -EBADMSG,
-				 chunk_map_open(&load->head.map)
-					 ? "a chunk stands behind its last one"
-					 : "it holds more chunks than its HEAD says");
-	struct load_chunk chunk = {
+				 chunk_map_open(map) ? "a chunk stands behind its last one"
+						     : "it holds more chunks than its HEAD says");
+	job->chunk = (struct load_chunk){
 		.index = index,
 		.frame = frame,
-		.content = load->content,
-		.entry = {.stored_size = len, .stored_hash = digest_stored(frame, len)},
+		.content = job->content,
+		.entry.stored_size = len,
 	};
-	int r = pack_chunk_length(&load->head.map, index, frame, len, &chunk.length);
+	int r = pack_chunk_length(map, index, frame, len, &job->chunk.length);
+	if (r < 0)
+		return load_damaged(load, index, r);
+	load->read++;
+	load->read_size += job->chunk.length;
+	return 0;
+}
+
+int load_unpack(struct pack *pack, struct load_job *job)
+{
+	struct load_chunk *chunk = &job->chunk;
+	uint32_t stored = chunk->entry.stored_size;
+	int r = pack_check(chunk->frame, stored, chunk->length);
 
 	if (r == 0)
-		r = pack_check(frame, len, chunk.length);
-	if (r == 0)
-		r = pack_restore(load->pack, frame, len, load->content, chunk.length);
-	if (r < 0)
-		return load_fail(load, r, "chunk %" PRIu64 " (device byte %" PRIu64 ") is damaged",
-				 index, chunk_offset(&load->head.map, index));
-	digest_chunk(load->content, chunk.length, &chunk.entry.digest);
-	if (chunk_is_zero(load->content, chunk.length))
-		chunk.entry.flags = IMAGE_ENTRY_ZERO;
-	r = load_look_up(load, index, &chunk.entry);
-	if (r == 0)
-		r = load_remember(load, &chunk.entry);
+		r = pack_restore(pack, chunk->frame, stored, job->content, chunk->length);
 	if (r < 0)
 		return r;
-	digest_update(&load->root, chunk.entry.digest.bytes, DIGEST_SIZE);
-	load_count_frame(load, len, chunk.length);
+	chunk->entry.stored_hash = digest_stored(chunk->frame, stored);
+	digest_chunk(job->content, chunk->length, &chunk->entry.digest);
+	if (chunk_is_zero(job->content, chunk->length))
+		chunk->entry.flags = IMAGE_ENTRY_ZERO;
+	return 0;
+}
+
+/* The next chunk was unpacked, with R. */
+static int load_take(struct load *load, struct load_job *job, int r, struct load_chunk *ret)
+{
+	struct load_chunk *chunk = &job->chunk;
+
+	if (r < 0)
+		return load_damaged(load, chunk->index, r);
+	r = load_look_up(load, chunk->index, &chunk->entry);
+	if (r == 0)
+		r = load_remember(load, &chunk->entry);
+	if (r < 0)
+		return r;
+	digest_update(&load->root, chunk->entry.digest.bytes, DIGEST_SIZE);
+	load_count_frame(load, chunk->entry.stored_size, chunk->length);
 	load->next++;
-	load->walked += chunk.length;
-	*ret = chunk;
+	load->walked += chunk->length;
+	*ret = *chunk;
 	return 1;
+}
+
+static int load_data(struct load *load, const uint8_t *frame, size_t len, struct load_chunk *ret)
+{
+	int r = load_job_start(load, &load->job, frame, len);
+
+	return r < 0 ? r : load_take(load, &load->job, load_unpack(load->pack, &load->job), ret);
 }
 
 int load_confirm(struct load *load, const uint8_t raw[IMAGE_ENTRY], uint32_t at)
@@ -328,6 +367,10 @@ int load_next(struct load *load, struct load_chunk *ret)
 	if (load->next == 0)
 		return load_first(load, ret);
 	for (;;) {
+		struct load_job *job = load_ahead_next(load);
+
+		if (job)
+			return load_take(load, job, job->r, ret);
 		int r = load_peek(load, IMAGE_FRAME_HEADER + IMAGE_TAG, &at);
 
 		if (r < 0)

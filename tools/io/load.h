@@ -33,6 +33,9 @@ struct load_chunk {
 int load_new(int fd, struct load **ret);
 void load_free(struct load *load); /* NULL is fine */
 
+/* Has chunks be unpacked by THREADS at once (0: one). */
+void load_threads(struct load *load, unsigned int threads);
+
 /* HEAD. Where its map is open it is closed when the trailer is reached; see load_hold_against. */
 const struct image_head *load_head(const struct load *load);
 

@@ -133,6 +133,7 @@ int load_trailer(struct load *load)
 	struct digest digest;
 	struct image_sum sum;
 
+	load_ahead_free(load);
 	digest_start(&state);
 	int r = load_table(load, &state);
 	if (r == 0)

@@ -97,6 +97,8 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 	if (r == 0)
 		r = load_new(fd, &load);
 	if (r == 0)
+		load_threads(load, options->threads);
+	if (r == 0)
 		r = recv_plain_begin(load, view, sink, ret_why, len);
 	if (r == 0) {
 		progress = progress_new(options->progress, sink_name(sink),

@@ -327,6 +327,8 @@ int source_read_next(struct source *source, struct source_job *job, bool wait)
 void source_threads(struct source *source, unsigned int threads)
 {
 	source->threads = threads;
+	if (source->load && !source->part_size)
+		load_threads(source->load, threads);
 }
 
 int source_next(struct source *source, struct source_chunk *ret)

@@ -14,8 +14,6 @@
 #include "codec/image.h"
 #include "codec/manifest_set.h"
 
-#define SOURCE_JOBS 2u /* chunks, and their frames, in memory for each of several threads */
-
 struct source;
 
 struct source_chunk {
@@ -41,7 +39,7 @@ void source_close(struct source *source); /* NULL is fine */
 /* Whether it is of source_open_stream. */
 bool source_is_stream(const struct source *source);
 
-/* Has chunks be packed by THREADS at once (0: one). */
+/* Has chunks be packed, or those of an image be unpacked, by THREADS at once (0: one). */
 void source_threads(struct source *source, unsigned int threads);
 
 /*

@@ -123,7 +123,7 @@ static void ahead_new(struct source *source)
 
 	if (ahead) {
 		ahead->threads = source->threads;
-		ahead->count = SOURCE_JOBS * source->threads;
+		ahead->count = CREW_JOBS * source->threads;
 		ahead->r = 1;
 		if (ahead_setup(ahead, source->level) < 0) {
 			ahead_free(ahead);

@@ -31,6 +31,8 @@ static int seek_front(struct source *source)
 		return r;
 	}
 	load_hold_against(load, source->view);
+	if (!source->part_size)
+		load_threads(load, source->threads);
 	load_free(source->load);
 	source->load = load;
 	/* A partition's is its own. */

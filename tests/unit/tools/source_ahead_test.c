@@ -7,6 +7,7 @@
 #include "../io/view_test.h"
 
 #include "codec/chunk.h"
+#include "io/crew.h"
 #include "io/out.h"
 #include "source/source_kinds.h"
 
@@ -143,7 +144,7 @@ static void test_disk(void **state)
 		expect(source, &oracle, 0, 3);
 		assert_non_null(source->ahead);
 		/* It goes no farther than it has room for. */
-		assert_true(source->read <= 2 + SOURCE_JOBS * threads);
+		assert_true(source->read <= 2 + CREW_JOBS * threads);
 		expect_end(source, &oracle, 3);
 		assert_null(source->ahead);
 		source_close(source);
