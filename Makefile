@@ -37,8 +37,11 @@ V        =
 FLAVOR   = release
 O        = build/$(FLAVOR)
 # The static program has to stay small: what nobody calls and the tables for unwinding are left out,
-# and only codec/ and io/, through which every byte goes, are large where that is quicker.
-FLAVOR_CFLAGS_release  = $(if $(filter-out $(O)/tools/codec/% $(O)/tools/io/%,$(filter $(O)/tools/%,$@)),-Os) \
+# and only codec/ and io/, through which every byte goes, are large where that is quicker; what looks
+# at machines and what is called once a chunk is not.
+SMALL                  = $(addprefix $(O)/tools/io/,pair% probe% uevent% crew% load_ahead%)
+FLAVOR_CFLAGS_release  = $(if $(filter-out $(O)/tools/codec/% $(O)/tools/io/%,$(filter $(O)/tools/%,$@))$(filter \
+			 $(SMALL),$@),-Os) \
 			 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 FLAVOR_LDFLAGS_release = -static -Wl,--gc-sections -Wl,-z,noseparate-code
 FLAVOR_CFLAGS_plain    = -O1
