@@ -37,11 +37,8 @@ V        =
 FLAVOR   = release
 O        = build/$(FLAVOR)
 # The static program has to stay small: what nobody calls and the tables for unwinding are left out,
-# and only codec/ and io/, through which every byte goes, are large where that is quicker; what looks
-# at machines and what is called once a chunk is not.
-SMALL                  = $(addprefix $(O)/tools/io/,pair% probe% uevent% crew% load_ahead%)
-FLAVOR_CFLAGS_release  = $(if $(filter-out $(O)/tools/codec/% $(O)/tools/io/%,$(filter $(O)/tools/%,$@))$(filter \
-			 $(SMALL),$@),-Os) \
+# and only codec/, whose loops every byte goes through, is large where that is quicker.
+FLAVOR_CFLAGS_release  = $(if $(filter-out $(O)/tools/codec/%,$(filter $(O)/tools/%,$@)),-Os) \
 			 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 FLAVOR_LDFLAGS_release = -static -Wl,--gc-sections -Wl,-z,noseparate-code
 FLAVOR_CFLAGS_plain    = -O1
