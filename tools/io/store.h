@@ -31,7 +31,7 @@ void store_free(struct store *store); /* NULL is fine */
 
 /*
  * Appends the next chunk as the frame that ENTRY tells of; in an open map its header tells how long
- * the chunk is. Before a CHECKPOINT follows, what stands before it is synced, where FD can be.
+ * the chunk is. What was written is synced now and then, where FD can be.
  * Returns 0, -EOVERFLOW where none can follow, or another -errno.
  */
 int store_chunk(struct store *store, const struct image_entry *entry, const uint8_t *frame);

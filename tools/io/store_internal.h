@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between store.c, which writes front to back, store_fill.c, which goes back to slots, and
- * store_continue.c, which begins in the midst of an image.
+ * Between store.c, which writes front to back, store_trailer.c, which writes the end, store_fill.c,
+ * which goes back to slots, and store_continue.c, which begins in the midst of an image.
  */
 #ifndef IO_STORE_INTERNAL_H
 #define IO_STORE_INTERNAL_H
@@ -13,6 +13,15 @@
 #include "io/store.h"
 
 #define STORE_ENTRIES 2048 /* of the table, read back at once */
+/*
+ * After a power cut a CHECKPOINT can be there without its chunks. Whoever goes on with the file
+ * looks at all that is in its last bytes, twice as many as stand between two CHECKPOINTs at most
+ * (resume.c), and so what was not synced must not be more: this, and what comes until the next
+ * CHECKPOINT. To sync at each of them would take most of the time where all is zeros.
+ */
+#define STORE_SYNC (16u << 20)
+/* The medium is given work early, so that a sync finds little left to wait for. */
+#define STORE_START (8u << 20)
 /* PADs may take what the seek table has left beside the frames of the largest device. */
 #define STORE_SLOTS_MOST (IMAGE_FRAMES_MOST / 4)
 
@@ -22,8 +31,9 @@ struct store {
 	char *identity;
 	uint32_t gap; /* chunks between two CHECKPOINTs */
 	uint64_t written;
-	uint64_t size;	       /* of the device so far, bytes */
-	uint64_t checkpointed; /* chunks */
+	uint64_t synced, started; /* of it: is on the medium; is there or on its way */
+	uint64_t size;		  /* of the device so far, bytes */
+	uint64_t checkpointed;	  /* chunks */
 	struct digest_state root;
 	struct spool *spool;
 	struct pack *pack;
@@ -42,6 +52,10 @@ struct store {
 
 /* A store of the image with HEAD that has no spool yet. Returns 0 or -errno. */
 int store_make(int fd, const struct image_head *head, struct store **ret);
+/* LEN bytes, the next ones of the image. Returns 0 or -errno. */
+int store_write(struct store *store, const void *buf, size_t len);
+/* The CHECKPOINT of all chunks since the last one. Returns 0 or -errno. */
+int store_checkpoint(struct store *store);
 /* The CHECKPOINT of COUNT chunks from FIRST on: its bytes (free), and how many. 0 or -errno. */
 int store_make_checkpoint(struct store *store, uint64_t first, uint32_t count, uint8_t **ret,
 			  size_t *ret_len);
