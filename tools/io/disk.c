@@ -223,7 +223,7 @@ int disk_write(const struct disk *disk, uint64_t offset, const void *buf, size_t
 
 static int zero_by_writing(const struct disk *disk, uint64_t offset, uint64_t len)
 {
-	static const char zeros[1u << 16];
+	static char zeros[1u << 16]; /* not const, which would be in the program's file */
 	size_t n;
 	int err;
 

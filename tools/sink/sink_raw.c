@@ -33,7 +33,7 @@ static int sink_raw_chunk(struct sink *sink, const struct sink_chunk *chunk)
 
 static int sink_raw_zero(struct sink *sink, uint64_t count, uint32_t flags)
 {
-	static const char zeros[65536];
+	static char zeros[65536]; /* not const, which would be in the program's file */
 
 	(void)flags;
 	for (uint64_t i = sink->chunks; i < sink->chunks + count; i++) {
