@@ -40,7 +40,7 @@
 #define WIRE_HAVE_MOST	   65536u     /* digests in ACCEPT */
 #define WIRE_RANGES_MOST   65536u     /* ranges in UNREADABLE */
 /* The flags of a chunk that ACCEPT tells of. */
-#define WIRE_HAVE_FLAGS	 (IMAGE_ENTRY_UNREADABLE | IMAGE_ENTRY_SLOT)
+#define WIRE_HAVE_FLAGS	 (IMAGE_ENTRY_UNALLOCATED | IMAGE_ENTRY_UNREADABLE | IMAGE_ENTRY_SLOT)
 #define WIRE_STREAM_MOST 8 /* characters of a stream's name */
 
 /* 7 and 8 are not used in version 1. Bit 7 marks a type as optional: a reader that does not know it

@@ -53,6 +53,11 @@ static int ext_load(struct files *files, uint64_t id)
 	return 0;
 }
 
+static int ext_read_device(void *from, uint64_t offset, void *buf, size_t len)
+{
+	return view_device_read(from, buf, len, offset);
+}
+
 static int ext_open(struct files *files)
 {
 	struct ext *ext = calloc(1, sizeof(*ext));
@@ -63,7 +68,8 @@ static int ext_open(struct files *files)
 	initialize_ext2_error_table();
 	files->fs = ext;
 	files->root = EXT2_ROOT_INO;
-	error = ext_io_open(files->device, &ext->fs);
+	ext->io = (struct ext_io){.read = ext_read_device, .from = files->device};
+	error = ext_io_open(&ext->io, &ext->fs);
 	if (error)
 		return ext_error(files, error);
 	if (!ext2fs_has_feature_extents(ext->fs->super))

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of ext2, ext3 and ext4, by libext2fs: ext.c (the operations), ext_io.c (how the library
- * reads the device), ext_map.c (where a file's blocks are).
+ * The parts of ext2, ext3 and ext4, by libext2fs: ext.c (the operations) and ext_map.c (where a
+ * file's blocks are).
  */
 #ifndef FILES_EXT_H
 #define FILES_EXT_H
 
-#include <ext2fs/ext2fs.h>
-
+#include "ext/ext_io.h"
 #include "files/files_kinds.h"
 
 struct ext {
+	struct ext_io io;
 	ext2_filsys fs;
 	/* The inode that was last looked at; 0: none. */
 	ext2_ino_t number;
@@ -27,9 +27,6 @@ static inline struct ext2_inode *ext_inode(struct ext *ext)
 
 /* What the library said, as -errno, with its words in files_why. */
 int ext_error(struct files *files, errcode_t error);
-
-/* Opens the file system read-only on DEVICE. Nothing of it is written, its journal not replayed. */
-errcode_t ext_io_open(struct view_device *device, ext2_filsys *ret);
 
 /*
  * Where block BLOCK of the inode that was last looked at lies on the device, and how many from it

@@ -165,6 +165,16 @@ int probe_table_read(const struct disk *disk, struct probe_table *ret)
 	return 0;
 }
 
+int probe_table_whole(const struct disk *disk, struct probe_fs *ret)
+{
+	struct probe_fs fs = {0};
+	int r = fs_read(disk, 0, disk->size, &fs);
+
+	posix_fadvise(disk->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	*ret = fs;
+	return r;
+}
+
 void probe_table_clear(struct probe_table *table)
 {
 	free(table->parts);

@@ -40,5 +40,10 @@ struct probe_table {
  */
 int probe_table_read(const struct disk *disk, struct probe_table *ret);
 void probe_table_clear(struct probe_table *table);
+/*
+ * What DISK as a whole is said to be, though it has partitions: a part of a RAID, say. Returns 0 or
+ * -ENOMEM.
+ */
+int probe_table_whole(const struct disk *disk, struct probe_fs *ret);
 
 #endif

@@ -168,6 +168,7 @@ static int recv_zeros(struct recv *recv, const struct link_record *record)
 	r = sink_zero(recv->sink, zero.count, zero.flags);
 	if (r < 0)
 		return recv_sink_failed(recv, r);
+	entry.flags = zero.flags;
 	for (uint64_t i = 0; r == 0 && i < zero.count; i++) {
 		uint32_t len = chunk_length(map, recv->next);
 

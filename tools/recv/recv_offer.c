@@ -218,12 +218,12 @@ int recv_offer(struct recv *recv, const struct link_record *record)
 }
 
 /* What was told of before, by a sender that may be no more, holds no longer. */
-static int offer_keep_missing(struct recv *recv, const json_t *manifest)
+static int offer_keep_ranges(struct recv *recv, const json_t *manifest, const char *key)
 {
-	json_t *ranges = json_object_get(manifest, "unreadable");
+	json_t *ranges = json_object_get(manifest, key);
 
-	json_object_del(recv->manifest, "unreadable");
-	if (ranges && json_object_set(recv->manifest, "unreadable", ranges) < 0)
+	json_object_del(recv->manifest, key);
+	if (ranges && json_object_set(recv->manifest, key, ranges) < 0)
 		return recv_fail(recv, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -236,7 +236,9 @@ int recv_go_on(struct recv *recv, const struct link_record *record)
 
 	if (r < 0)
 		return r;
-	r = offer_keep_missing(recv, offer.manifest);
+	r = offer_keep_ranges(recv, offer.manifest, "unreadable");
+	if (r == 0)
+		r = offer_keep_ranges(recv, offer.manifest, "unallocated");
 	json_decref(offer.manifest);
 	if (r < 0)
 		return r;

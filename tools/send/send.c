@@ -160,11 +160,14 @@ static int send_chunk(struct send *send, const struct source_chunk *chunk)
 	if (r < 0)
 		return send_root_failed(send, r);
 	if (chunk->zero) {
+		uint32_t flags = chunk->entry.flags | IMAGE_ENTRY_ZERO;
+
+		if (send->zeros.count && send->zeros.flags != flags)
+			r = send_zeros(send);
 		if (!send->zeros.count)
-			send->zeros = (struct wire_zero){
-				.first = chunk->index,
-				.flags = IMAGE_ENTRY_ZERO,
-			};
+			send->zeros = (struct wire_zero){.first = chunk->index, .flags = flags};
+		if (r < 0)
+			return r;
 		return ++send->zeros.count == SEND_ZEROS_MOST ? send_zeros(send) : 0;
 	}
 	r = send_zeros(send);
@@ -388,7 +391,7 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 		if (r == -EAGAIN)
 			r = 0;
 		else
-			r = chunk.zero ? store_zero(store, 1, IMAGE_ENTRY_ZERO)
+			r = chunk.zero ? store_zero(store, 1, chunk.entry.flags)
 				       : store_chunk(store, &chunk.entry, chunk.frame);
 		progress_update(progress, chunk_offset(&head->map, chunk.index), store_size(store));
 	}

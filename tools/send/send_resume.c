@@ -15,8 +15,9 @@ struct have {
 	uint64_t first; /* the chunk that it wants */
 	uint64_t next;	/* the chunk of the next digest */
 	struct landmarks landmarks;
-	size_t at;  /* of them */
-	bool fills; /* chunks may come again */
+	size_t at;     /* of them */
+	bool fills;    /* chunks may come again */
+	bool left_out; /* something of one was */
 };
 
 static int have_read(void *from, uint64_t offset, void *buf, size_t len)
@@ -79,6 +80,32 @@ static int have_compare(struct send *send, uint64_t index, const uint8_t *told)
 			 source_name(send->source), chunk_offset(send->map, index));
 }
 
+/* What was left out before has to be what is left out now, for the image is one. */
+static int have_compare_used(struct send *send, struct have *have, uint32_t flags)
+{
+	bool left_out = flags & IMAGE_ENTRY_UNALLOCATED;
+	int leaves_out = source_leaves_out(send->source, have->next);
+	const char *name = source_name(send->source);
+
+	have->left_out |= left_out;
+	if (leaves_out < 0 || left_out == (leaves_out > 0))
+		return 0;
+	if (!source_uses(send->source))
+		return send_fail(send, -ESTALE,
+				 "what the receiver has of %s was sent with --used: give it "
+				 "again, or begin anew by `tbrecv --restart`",
+				 name);
+	if (!have->left_out)
+		return send_fail(send, -ESTALE,
+				 "what the receiver has of %s was sent without --used: leave it "
+				 "out, or begin anew by `tbrecv --restart`",
+				 name);
+	return send_fail(send, -ESTALE,
+			 "the file systems of %s use other parts of it than when the transfer "
+			 "began: `tbrecv --restart` begins anew",
+			 name);
+}
+
 /* The receiver has the next chunk, whose digest is TOLD, with FLAGS. */
 static int have_add(struct send *send, uint64_t index, const uint8_t *told, uint32_t flags)
 {
@@ -100,8 +127,9 @@ static int have_take(struct send *send, struct have *have, const struct wire_acc
 		uint32_t flags = accept->flags ? accept->flags[i] : 0;
 		int r = 0;
 
+		r = have_compare_used(send, have, flags);
 		/* One that was not read everywhere may be read otherwise now. */
-		if (have_compares(send, have) && !flags)
+		if (have_compares(send, have) && r == 0 && !(flags & ~IMAGE_ENTRY_UNALLOCATED))
 			r = have_compare(send, have->next, told);
 		if (r == 0)
 			r = have_add(send, have->next, told, flags);

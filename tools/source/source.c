@@ -191,6 +191,7 @@ void source_close(struct source *source)
 	load_free(source->load);
 	view_device_close(source->window);
 	view_close(source->view);
+	used_free(source->used);
 	rescue_free(source->rescue);
 	rescue_disk_free(source->rescue_disk);
 	disk_close(source->disk);
@@ -276,8 +277,9 @@ static int source_read(struct source *source, struct source_job *job, uint64_t o
 {
 	if (source->rescue)
 		return source_rescue_read(source, offset, job->len, &job->chunk.entry.flags);
-	int r = disk_read(source->disk, offset, job->content, job->len);
-	if (r == -EIO)
+	int r = source->used ? source_used_read(source, offset, job->content, job->len, &offset)
+			     : disk_read(source->disk, offset, job->content, job->len);
+	if (r == -EIO && !source->used)
 		offset = rescue_locate(source->disk, offset, job->content, job->len);
 	if (r < 0)
 		snprintf(source->why, sizeof(source->why),
@@ -297,13 +299,15 @@ static int source_read_disk(struct source *source, struct source_job *job)
 		return source->rescue ? source_rescue_end(source) : 0;
 	job->len = chunk_length(map, source->read);
 	/* What is in no hole has to be looked at where it may be on the map. */
-	job->chunk.zero = !source->rescue && source_in_hole(source, offset, job->len);
+	job->chunk.zero = source_used_nothing(source, offset, job->len) ||
+			  (!source->rescue && source_in_hole(source, offset, job->len));
+	job->chunk.entry.flags = source_used_flags(source, source->read);
 	if (!job->chunk.zero) {
 		int r = source_read(source, job, offset);
 
 		if (r < 0)
 			return r;
-		job->look = job->len && !job->chunk.entry.flags;
+		job->look = job->len && !(job->chunk.entry.flags & ~IMAGE_ENTRY_UNALLOCATED);
 	}
 	return 1;
 }

@@ -15,6 +15,7 @@
 #include "codec/manifest_set.h"
 
 struct source;
+struct used;
 
 struct source_chunk {
 	uint64_t index;
@@ -82,6 +83,19 @@ uint64_t source_missing(const struct source *source);
 int source_rescue_save(struct source *source);
 /* Whether there were so many bad ranges that neighbours were counted as one. */
 bool source_merged(const struct source *source);
+
+/*
+ * Has the disk SOURCE be read only where its file systems use it; the rest goes as zeros. Returns 0
+ * and what was found out (used/used.h), which stays SOURCE's, or -errno with a sentence in RET_WHY
+ * (LEN bytes).
+ */
+int source_use(struct source *source, const struct used **ret, char *ret_why, size_t len);
+bool source_uses(const struct source *source);
+/*
+ * Whether chunk INDEX is sent without ranges that nothing uses; of an image that is for its entry
+ * to say. Returns 1, 0, or -ENODATA for an image.
+ */
+int source_leaves_out(const struct source *source, uint64_t index);
 
 /*
  * HEAD for this transfer (a fresh transfer id), and the manifest so far. Borrowed. A stream's map

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between source.c, which is the interface, source_part.c, source_stream.c, source_rescue.c and
- * source_ahead.c, which packs what these read.
+ * Between source.c, which is the interface, source_part.c, source_stream.c, source_rescue.c,
+ * source_used.c and source_ahead.c, which packs what these read.
  */
 #ifndef SOURCE_KINDS_H
 #define SOURCE_KINDS_H
@@ -14,6 +14,7 @@
 #include "io/view_device.h"
 #include "source/keep.h"
 #include "source/source.h"
+#include "used/used.h"
 
 /* A chunk on its way from the source to a frame. */
 struct source_job {
@@ -57,6 +58,7 @@ struct source {
 	bool in_chunk;
 	bool ended;		    /* nothing more is wanted */
 	struct view_device *window; /* of the view, once a chunk was asked for its digest */
+	struct used *used;	    /* NULL: all of it is read */
 	struct rescue_disk *rescue_disk;
 	struct rescue *rescue; /* NULL: a read error ends everything */
 	char *mapfile;	       /* NULL: none */
@@ -112,5 +114,17 @@ int source_rescue_read(struct source *source, uint64_t offset, uint32_t len, uin
 bool source_rescue_failed(const struct source *source, uint64_t index);
 /* Behind the last chunk: the manifest lists what is missing. Returns 0 or -ENOMEM. */
 int source_rescue_end(struct source *source);
+
+/* Of a source that is read only where it is used (source_use), else 0 and false. */
+/* UNALLOCATED where chunk INDEX has ranges that are left out, or 0. */
+uint32_t source_used_flags(const struct source *source, uint64_t index);
+/* Whether all of LEN bytes at OFFSET are left out. */
+bool source_used_nothing(const struct source *source, uint64_t offset, uint32_t len);
+/*
+ * LEN bytes at OFFSET to BUF, zeros for what is left out. Returns 0 or -errno, with where a read
+ * began that failed.
+ */
+int source_used_read(struct source *source, uint64_t offset, uint8_t *buf, uint32_t len,
+		     uint64_t *ret_at);
 
 #endif

@@ -99,13 +99,15 @@ static int seek_read_image(struct source *source, uint64_t offset, void *buf, si
 	return r < 0 ? seek_fail(source, r, why) : 0;
 }
 
-static int seek_read(struct source *source, uint64_t offset, void *buf, size_t len)
+/* As they are on the disk or, AS_SENT, without what is left out. */
+static int seek_read(struct source *source, uint64_t offset, void *buf, size_t len, bool as_sent)
 {
 	int r;
 
 	if (source->load)
 		return seek_read_image(source, offset, buf, len);
-	r = disk_read(source->disk, offset, buf, len);
+	r = source->used && as_sent ? source_used_read(source, offset, buf, len, &offset)
+				    : disk_read(source->disk, offset, buf, len);
 	if (r == -EIO && source->rescue)
 		return -ENODATA;
 	if (r < 0)
@@ -127,7 +129,8 @@ int source_digest(struct source *source, uint64_t index, struct digest *ret)
 	/* What is known to be bad is not touched without need. */
 	if (source_rescue_failed(source, index))
 		return -ENODATA;
-	r = seek_read(source, chunk_offset(&source->head.map, index), source->job.content, len);
+	r = seek_read(source, chunk_offset(&source->head.map, index), source->job.content, len,
+		      true);
 	if (r == 0)
 		digest_chunk(source->job.content, len, ret);
 	return r;
@@ -146,5 +149,5 @@ int source_peek(struct source *source, uint64_t offset, void *buf, size_t len)
 		if (source_rescue_failed(source, i))
 			return -ENODATA;
 	}
-	return seek_read(source, offset, buf, len);
+	return seek_read(source, offset, buf, len, false);
 }

@@ -31,4 +31,17 @@ int used_doubt(const char *doubt, const char **ret_doubt);
 int used_get(const struct probe_area *area, uint64_t offset, void *buf, size_t len,
 	     const char **ret_doubt);
 
+/* A map in which a bit is set where a unit is used, from bit 0 of byte 0 on. */
+struct used_map {
+	struct spare *spare;
+	uint64_t origin; /* where unit 0 is, bytes */
+	uint64_t unit;	 /* bytes */
+};
+/*
+ * COUNT bits of MAP, that of unit FIRST being the first: adds what is free to its spare, and the
+ * number of free units to *FREE. The caller sees to it that no offset wraps. Returns as spare_add.
+ */
+int used_map_add(const struct used_map *map, const uint8_t *bits, uint64_t first, uint64_t count,
+		 uint64_t *free);
+
 #endif

@@ -83,7 +83,7 @@ static void accept_tells_of_flags(void **state)
 	assert_memory_equal(accept.flags, flags, sizeof(flags));
 	assert_int_equal(wire_accept_get(buf, len - 1, &accept), -EBADMSG);
 	assert_int_equal(wire_accept_get(buf, len - 2, &accept), -EBADMSG);
-	/* ZERO and UNALLOCATED are none of them, nor what no entry has. */
+	/* ZERO is none of them, nor what no entry has. */
 	for (int bit = 0; bit < 8; bit++) {
 		buf[len - 2] = 1u << bit;
 		assert_int_equal(wire_accept_get(buf, len, &accept),

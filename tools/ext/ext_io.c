@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* libext2fs over a view_device: an io_manager that reads, and refuses everything else. */
+/* An io_manager that reads, and refuses everything else. */
+#include "ext/ext_io.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "files/ext.h"
 
 static errcode_t io_open(const char *name, int flags, io_channel *ret);
 static errcode_t io_close(io_channel channel);
@@ -19,10 +20,11 @@ static errcode_t io_set_blksize(io_channel channel, int blksize)
 static errcode_t io_read_blk64(io_channel channel, unsigned long long block, int count, void *data)
 {
 	size_t len = count < 0 ? (size_t) - (long long)count : (size_t)count * channel->block_size;
+	const struct ext_io *io = channel->private_data;
 	int r = -ERANGE;
 
 	if (block <= UINT64_MAX / channel->block_size)
-		r = view_device_read(channel->private_data, data, len, block * channel->block_size);
+		r = io->read(io->from, block * channel->block_size, data, len);
 	/* Whoever goes on all the same sees nothing of what was there before. */
 	if (r < 0)
 		memset(data, 0, len);
@@ -52,9 +54,9 @@ static errcode_t io_flush(io_channel channel)
 	return 0;
 }
 
-static struct struct_io_manager io_device = {
+static struct struct_io_manager io_reader = {
 	.magic = EXT2_ET_MAGIC_IO_MANAGER,
-	.name = "tbstream image",
+	.name = "tbstream",
 	.open = io_open,
 	.close = io_close,
 	.set_blksize = io_set_blksize,
@@ -65,7 +67,7 @@ static struct struct_io_manager io_device = {
 	.write_blk64 = io_write_blk64,
 };
 
-/* All that the library hands over is a name: it holds the device's address. */
+/* All that the library hands over is a name: it holds the address of ours. */
 static errcode_t io_open(const char *name, int flags, io_channel *ret)
 {
 	io_channel channel = calloc(1, sizeof(*channel));
@@ -74,7 +76,7 @@ static errcode_t io_open(const char *name, int flags, io_channel *ret)
 	if (!channel)
 		return ENOMEM;
 	channel->magic = EXT2_ET_MAGIC_IO_CHANNEL;
-	channel->manager = &io_device;
+	channel->manager = &io_reader;
 	channel->name = strdup(name);
 	channel->block_size = 1024;
 	channel->refcount = 1;
@@ -96,12 +98,12 @@ static errcode_t io_close(io_channel channel)
 	return 0;
 }
 
-errcode_t ext_io_open(struct view_device *device, ext2_filsys *ret)
+errcode_t ext_io_open(struct ext_io *io, ext2_filsys *ret)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%p", (void *)device);
-	return ext2fs_open2(name, NULL, EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, &io_device,
+	snprintf(name, sizeof(name), "%p", (void *)io);
+	return ext2fs_open2(name, NULL, EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, &io_reader,
 			    ret);
 }
 
