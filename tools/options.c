@@ -42,6 +42,7 @@ enum {
 	OPT_INSECURE,
 	OPT_TSV,
 	OPT_RESCUE,
+	OPT_USED,
 	OPT_RETRIES,
 	OPT_MAPFILE,
 	OPT_MEMORY,
@@ -90,6 +91,9 @@ static const struct options_entry {
 	 "with --rescue: read every bad sector N times more, 0 to 100 (default: 1)"},
 	{"mapfile", OPT_MAPFILE, "FILE", OPTIONS_SEND,
 	 "with --rescue: what could be read is kept in FILE, which GNU ddrescue reads and writes too"},
+	{"used", OPT_USED, NULL, OPTIONS_SEND,
+	 "leave out what no file system on the disk uses: quicker and smaller, but without deleted "
+	 "files"},
 	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
 	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
 	 "them"},
@@ -358,6 +362,7 @@ static void options_set(struct options *options, int value)
 	case OPT_RECHECK: options->recheck = true; break;
 	case OPT_DISCARD: options->discard = true; break;
 	case OPT_RESCUE: options->rescue = true; break;
+	case OPT_USED: options->used = true; break;
 	case OPT_INSECURE: options->insecure = true; break;
 	case OPT_JSON: options->json = true; break;
 	case OPT_TSV: options->tsv = true; break;

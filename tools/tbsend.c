@@ -301,6 +301,17 @@ static int tbsend_records(struct tbsend *run)
 	return run->missing ? EXIT_UNREADABLE : EXIT_VERIFIED;
 }
 
+static int tbsend_use(struct tbsend *run, struct source *source)
+{
+	const struct used *used;
+	int r = source_use(source, &used, run->why, sizeof(run->why));
+
+	if (r == 0)
+		tbsend_tell_used(tbsend_path(run), used, source_head(source)->map.size,
+				 run->options.json);
+	return r;
+}
+
 /* Opens the source at run->disk, which must be another one than those before it. */
 static int tbsend_open_one(struct tbsend *run)
 {
@@ -318,6 +329,8 @@ static int tbsend_open_one(struct tbsend *run)
 	if (r == 0 && run->options.rescue)
 		r = source_rescue(*source, run->options.retries < 0 ? 1 : run->options.retries,
 				  run->options.mapfile, run->why, sizeof(run->why));
+	if (r == 0 && run->options.used)
+		r = tbsend_use(run, *source);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < run->disk; i++) {

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between tbsend.c, which sends, and tbsend_check.c, which looks at the command line first. */
+/* Between tbsend.c, which sends, tbsend_check.c, which looks at the command line first, and
+ * tbsend_used.c, which tells what --used leaves out. */
 #ifndef TBSEND_H
 #define TBSEND_H
 
+#include <stdint.h>
+
 #include "options.h"
+
+struct used;
 
 /* Whether PATH is "-", standard input. */
 bool tbsend_is_stream(const char *path);
@@ -12,5 +17,8 @@ bool tbsend_is_stream(const char *path);
  * to go on, or the exit code, having said why.
  */
 int tbsend_check(struct options *options);
+
+/* What is left out of the source PATH, which has SIZE bytes, in words or as JSON. */
+void tbsend_tell_used(const char *path, const struct used *used, uint64_t size, bool json);
 
 #endif

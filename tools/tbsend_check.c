@@ -37,6 +37,8 @@ static int tbsend_check_stream(const struct options *options)
 	else if (options->rescue)
 		msg_error("--rescue is for a disk: what standard input did not give cannot be read "
 			  "again");
+	else if (options->used)
+		msg_error("--used is for a disk: nobody knows what standard input holds");
 	else if (isatty(STDIN_FILENO))
 		msg_error("standard input is a terminal: pipe into it what is to be sent, as in "
 			  "`tar c /home | tbsend -`");
@@ -76,6 +78,16 @@ int tbsend_check(struct options *options)
 	if (options->rescue && (options->raw || options->partition)) {
 		msg_error("--rescue does not go with %s, which can list nothing as missing",
 			  options->raw ? "--raw" : "--partition");
+		return EXIT_USAGE;
+	}
+	if (options->used && (options->raw || options->partition || options->rescue)) {
+		msg_error(
+			"--used does not go with %s",
+			options->raw ? "--raw, which sends every byte and can tell of none that "
+				       "it left out"
+			: options->partition
+				? "--partition: an image has what was read of its disk"
+				: "--rescue: what a dying disk says of what it uses may be wrong");
 		return EXIT_USAGE;
 	}
 	if (!options->rescue && (options->retries >= 0 || options->mapfile)) {

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/param.h>
+#include <sys/stat.h>
 
+#include "io/disk_user.h"
 #include "source/source_kinds.h"
 
 /* Shorter unused ranges between used ones are read with them, for less calls and longer reads. */
@@ -27,6 +29,30 @@ static int used_put_manifest(struct source *source)
 	return err ? -ENOMEM : 0;
 }
 
+/* What writes to the disk would change what is free while it is read. */
+static int used_check_user(const struct disk *disk, char *ret_why, size_t len)
+{
+	struct disk_user user;
+	struct stat st;
+
+	if (!disk->block)
+		return 0;
+	int r = fstat(disk->fd, &st) < 0 ? -errno : disk_user_find(st.st_rdev, &user);
+
+	if (r < 0) {
+		snprintf(ret_why, len, "who uses %s cannot be found out: %s", disk->path,
+			 strerror(-r));
+		return r;
+	}
+	if (!user.writable && !user.held)
+		return 0;
+	snprintf(ret_why, len,
+		 "%s is in use (%s), and what is free on it would change during the copy: unmount "
+		 "it, or leave out --used",
+		 disk->path, user.text);
+	return -EBUSY;
+}
+
 int source_use(struct source *source, const struct used **ret, char *ret_why, size_t len)
 {
 	int r;
@@ -41,6 +67,9 @@ int source_use(struct source *source, const struct used **ret, char *ret_why, si
 				       : "rescued");
 		return -EINVAL;
 	}
+	r = used_check_user(source->disk, ret_why, len);
+	if (r < 0)
+		return r;
 	r = used_find(source->disk, &source->used);
 	if (r == 0)
 		r = used_put_manifest(source);
