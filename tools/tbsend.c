@@ -121,6 +121,9 @@ static json_t *tbsend_report_json(const struct tbsend *run, const char *event)
 				   tbsend_path(run), "size", (json_int_t)result->size, "stored",
 				   (json_int_t)result->stored, "root", root);
 
+	if (run->options.used)
+		json_object_set_new(object, "unallocated",
+				    json_integer((json_int_t)source_left_out(tbsend_source(run))));
 	if (result->missing)
 		json_object_set_new(object, "unreadable", json_integer(result->missing));
 	if (run->options.count > 1) {
@@ -130,10 +133,24 @@ static json_t *tbsend_report_json(const struct tbsend *run, const char *event)
 	return object;
 }
 
+/* "120 GiB (70.3 GiB of it left out)", to RET of LEN bytes. */
+static void tbsend_size(const struct tbsend *run, char *ret, size_t len)
+{
+	const struct source *source = tbsend_source(run);
+	uint64_t left_out = source ? source_left_out(source) : 0;
+	char size[24], spare[24];
+
+	msg_size(run->result.size, size);
+	if (left_out)
+		snprintf(ret, len, "%s (%s of it left out)", size, msg_size(left_out, spare));
+	else
+		snprintf(ret, len, "%s", size);
+}
+
 static void tbsend_report(const struct tbsend *run, const char *event)
 {
 	const char *name = tbsend_name(run);
-	char size[24], stored[24], elapsed[24], root[DIGEST_TEXT];
+	char size[64], stored[24], elapsed[24], root[DIGEST_TEXT];
 	const struct send_result *result = &run->result;
 
 	digest_format(&result->root, root);
@@ -141,7 +158,7 @@ static void tbsend_report(const struct tbsend *run, const char *event)
 		program_json(tbsend_report_json(run, event));
 		return;
 	}
-	msg_size(result->size, size);
+	tbsend_size(run, size, sizeof(size));
 	msg_size(result->stored, stored);
 	program_elapsed(run->start, elapsed);
 	if (!strcmp(event, "sent"))

@@ -91,6 +91,8 @@ bool source_merged(const struct source *source);
  */
 int source_use(struct source *source, const struct used **ret, char *ret_why, size_t len);
 bool source_uses(const struct source *source);
+/* How many bytes are left out. */
+uint64_t source_left_out(const struct source *source);
 /*
  * Whether chunk INDEX is sent without ranges that nothing uses; of an image that is for its entry
  * to say. Returns 1, 0, or -ENODATA for an image.

@@ -85,6 +85,11 @@ bool source_uses(const struct source *source)
 	return source->used != NULL;
 }
 
+uint64_t source_left_out(const struct source *source)
+{
+	return source->used ? spare_bytes(source->used->spare) : 0;
+}
+
 int source_leaves_out(const struct source *source, uint64_t index)
 {
 	return source->load ? -ENODATA : source_used_flags(source, index) != 0;
