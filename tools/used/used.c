@@ -15,8 +15,9 @@ static const struct {
 	const char *type; /* libblkid's name */
 	int (*read)(const struct probe_area *area, struct spare *spare, const char **ret_doubt);
 } readers[] = {
-	{"ext2", used_ext},    {"ext3", used_ext},  {"ext4", used_ext},	      {"vfat", used_fat},
-	{"exfat", used_exfat}, {"swap", used_swap}, {"swsuspend", used_swap},
+	{"ext2", used_ext},	  {"ext3", used_ext},	     {"ext4", used_ext},
+	{"vfat", used_fat},	  {"exfat", used_exfat},     {"swap", used_swap},
+	{"swsuspend", used_swap}, {"LVM2_member", used_lvm},
 };
 
 static int used_read_disk(void *from, uint64_t offset, void *buf, size_t len)
