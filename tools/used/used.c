@@ -147,7 +147,8 @@ static int used_find_whole(const struct disk *disk, const struct probe_table *ta
 
 	part->size = disk->size;
 	part_take(part, &table->fs);
-	if (table->type[0])
+	/* A boot sector can look like an MBR without partitions; other tables are no accident. */
+	if (table->type[0] && strcmp(table->type, "dos") != 0)
 		part_whole(part, "it has an empty partition table");
 	if (table->fs.ambiguous)
 		part_whole(part, "it has the marks of several file systems");

@@ -54,18 +54,18 @@ swap_same() { [ "$(blkid -p -s TYPE -o value part)" = swap ]; }
 
 # The disk's partitions: MiB and what is in it.
 cat >plan <<'END'
-20 ext -t ext4
-14 ext -t ext4 -O bigalloc -C 16384
-12 ext -t ext4 -b 1024 -O meta_bg,^resize_inode,64bit
-10 ext -t ext4 -O ^metadata_csum,uninit_bg,^flex_bg -b 1024
-10 ext -t ext3 -b 2048
-8 ext -t ext2 -b 1024 -r 0
+12 ext -t ext4
+10 ext -t ext4 -O bigalloc -C 16384
+8 ext -t ext4 -b 1024 -O meta_bg,^resize_inode,64bit
+8 ext -t ext4 -O ^metadata_csum,uninit_bg,^flex_bg -b 1024
+8 ext -t ext3 -b 2048
+7 ext -t ext2 -b 1024 -r 0
 6 fat -F 12
-12 fat -F 16
-36 fat -F 32 -s 1
-10 exfat -c 4096
-8 swap
-4 data
+10 fat -F 16
+35 fat -F 32 -s 1
+8 exfat -c 4096
+2 swap
+1 data
 END
 
 # part_get IMAGE NUMBER, part_put IMAGE NUMBER: between "part" and partition NUMBER of it.
@@ -103,9 +103,9 @@ ok "a disk of random bytes gets file systems, files, and some are deleted" build
 
 ok "an image of what is in use" sh -c 'tbsend --plain --used disk >used.zst 2>send.err'
 ok "it is said before what is left out" says 'disk: [0-9.]+ MiB of [0-9]+ MiB are left out.*: deleted files' send.err
-ok "of every partition" says 'partition 9, vfat, 36.0 MiB: [0-9.]+ MiB are not sent' send.err
-ok "and what is sent whole, and why" says 'partition 12, 4.0 MiB: all of it is sent, for nobody knows' send.err
-ok "and once more at the end" says 'disk: 152 MiB \([0-9]+ MiB of it left out\) sent as' send.err
+ok "of every partition" says 'partition 9, vfat, 35.0 MiB: [0-9.]+ MiB are not sent' send.err
+ok "and what is sent whole, and why" says 'partition 12, 1.0 MiB: all of it is sent, for nobody knows' send.err
+ok "and once more at the end" says 'disk: 117 MiB \([0-9.]+ MiB of it left out\) sent as' send.err
 ok "it verifies" tbstream verify -q used.zst
 restore() {
 	head -c "$(stat -c %s disk)" /dev/urandom >target
@@ -172,6 +172,7 @@ smaller() {
 	[ "$(stat -c %s used.zst)" -lt $(($(stat -c %s all.zst) / 2)) ]
 }
 ok "the image is less than half as large as of the whole disk" smaller
-ok "one thread makes the same of it" sh -c 'tbsend -q --plain --used -T 1 disk | tbstream verify -q - && tbsend -q --plain --used -T 1 disk >one.zst && [ "$(zstd -dc one.zst | sha256sum)" = "$(zstd -dc used.zst | sha256sum)" ]'
+alone() { tbsend -q --plain --used -T 1 disk >one.zst && zstd -q -d -c one.zst | cmp - target; }
+ok "one thread makes the same of it" alone
 
 tap_end
