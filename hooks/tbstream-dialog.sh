@@ -122,6 +122,32 @@ dialog_disk() {
 	done
 }
 
+# dialog_used PATHS: sets WHAT, for the caller, to "all", or to "used" where somebody wants only what
+# file systems use, which is asked where that is less.
+# shellcheck disable=SC2034
+dialog_used() {
+	local told="$UI_DIR/used"
+
+	WHAT=all
+	printf '\n Looking at what is in use ...\n'
+	# shellcheck disable=SC2086 # paths of /dev, one to a word
+	timeout 120 tbsend --used --dry-run $1 > "$told" 2>&1 && grep -q ' are left out' "$told" || return 0
+	printf '\n  1 all of it, deleted files and unused places too\n'
+	printf '  2 only what its file systems use, which is quicker and smaller:\n'
+	screen_field '' "$(sed 's/^tbsend: //' "$told")"
+	while :; do
+		dialog_ask " Type 1 or 2, or m for the menu, then Enter: " || return
+		case $ANSWER in
+			1) return 0 ;;
+			2)
+				WHAT=used
+				return 0
+				;;
+			m) return 2 ;;
+		esac
+	done
+}
+
 # dialog_overwrite PATH: true where the user names the disk by what is printed on it. A serial
 # number that is empty, short or on two disks names none: then its size has to do.
 dialog_overwrite() {

@@ -11,6 +11,7 @@
 #   rd.tbstream.peer=UUID|any            which machine, where several are connected
 #   rd.tbstream.wait=SEC|inf             how long to wait for disk and peer (default: inf)
 #   rd.tbstream.level=N                  compression, 1 to 19
+#   rd.tbstream.used                     send only what file systems use, without deleted files
 #   rd.tbstream.auto                     send without a key press
 #   rd.tbstream.confirm=SERIAL           overwrite the disk with this serial number, of 4 characters
 #                                        or more, without a key press
@@ -86,7 +87,7 @@ params_parse() {
 	params_words | while IFS= read -r name; do
 		params_given "$name"
 	done
-	for name in name mode peer wait level auto confirm "done" console keymap shell dev exclude; do
+	for name in name mode peer wait level used auto confirm "done" console keymap shell dev exclude; do
 		params_take "$name"
 	done
 	params_check_sense
@@ -107,7 +108,7 @@ params_given() {
 		rd.tbstream) printf '%s\n' "$value" > "$TBSTREAM_RUN/given/name" ;;
 		rd.tbstream.mode | rd.tbstream.peer | rd.tbstream.wait | rd.tbstream.level | rd.tbstream.auto | \
 			rd.tbstream.confirm | rd.tbstream.done | rd.tbstream.console | rd.tbstream.keymap | \
-			rd.tbstream.shell)
+			rd.tbstream.shell | rd.tbstream.used)
 			printf '%s\n' "$value" > "$TBSTREAM_RUN/given/${key##*.}"
 			;;
 		rd.tbstream.dev | rd.tbstream.exclude)
@@ -125,8 +126,8 @@ params_take() {
 	[ -f "$TBSTREAM_RUN/given/$1" ] || return 0
 	while IFS= read -r value; do
 		case $1=$value in
-			name= | auto=0 | auto=no | auto=off | shell=0 | shell=no | shell=off) ;;
-			auto= | shell=) params_set "$1" 1 ;;
+			name= | auto=0 | auto=no | auto=off | shell=0 | shell=no | shell=off | used=0 | used=no | used=off) ;;
+			auto= | shell= | used=) params_set "$1" 1 ;;
 			*)
 				if params_valid "$1" "$value"; then
 					params_set "$1" "$value"
@@ -175,7 +176,7 @@ params_expected() {
 		name) echo "a stream's name, 1 to 8 of A-Z a-z 0-9 . _ -" ;;
 		mode) echo "menu, send, recv or shell" ;;
 		done) echo "menu, poweroff, reboot or shell" ;;
-		auto | shell) echo "no value, or 0 or 1" ;;
+		auto | shell | used) echo "no value, or 0 or 1" ;;
 		peer) echo "a UUID or any" ;;
 		wait) echo "seconds, 1 or more, or inf" ;;
 		level) echo "1 to 19" ;;
@@ -192,7 +193,7 @@ params_valid() {
 		name) params_valid_name "$2" ;;
 		mode) case $2 in menu | send | recv | shell) ;; *) return 1 ;; esac ;;
 		(done) case $2 in menu | poweroff | reboot | shell) ;; *) return 1 ;; esac ;;
-		auto | shell) case $2 in 0 | no | off | 1 | yes | on) ;; *) return 1 ;; esac ;;
+		auto | shell | used) case $2 in 0 | no | off | 1 | yes | on) ;; *) return 1 ;; esac ;;
 		peer) [ "$2" = any ] || params_valid_uuid "$2" ;;
 		wait) [ "$2" = inf ] || params_valid_number "$2" 1 9999999 ;;
 		level) params_valid_number "$2" 1 19 ;;
@@ -250,6 +251,9 @@ params_check_sense() {
 	fi
 	if params_has confirm && [ "$mode" != recv ]; then
 		params_warn "rd.tbstream.confirm is for rd.tbstream.mode=recv"
+	fi
+	if params_has used && [ "$mode" != send ]; then
+		params_warn "rd.tbstream.used is for rd.tbstream.mode=send; the menu asks"
 	fi
 	if params_has keymap && [ ! -f "$(params_keymap)" ]; then
 		params_warn "rd.tbstream.keymap=$(params_get keymap) is ignored: the image has no such map"

@@ -5,14 +5,16 @@
 
 # shellcheck disable=SC3043 # busybox ash has "local"
 
-# run_send PATH...: sends disks of this machine, one after the other.
+# run_send all|used PATH...: sends disks of this machine, one after the other; all of them, or only what
+# their file systems use.
 run_send() {
-	local path image status gaps=0
+	local what="$1" path image status gaps=0
 
+	shift
 	for path in "$@"; do
 		image=laptop status=0
 		[ "$#" -eq 1 ] || image=laptop-${path##*/}
-		run_send_one "$path" "$image" || status=$?
+		run_send_one "$what" "$path" "$image" || status=$?
 		[ "$status" -ne 3 ] || gaps=3
 		[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || return "$status"
 	done
@@ -20,12 +22,16 @@ run_send() {
 }
 
 run_send_one() {
-	local status=0
+	local what="$1" status=0
 
+	shift
 	printf '\n Sending %s. On the other machine type:\n\n     %s\n\n' "$1" "$(screen_command send "$2")"
 	printf ' Ctrl-C stops it. No disk of this machine is written.\n\n'
 	run_guard "$1"
-	run_program tbsend "$1" || status=$?
+	case $what in
+		used) run_program tbsend --used "$1" || status=$? ;;
+		*) run_program tbsend "$1" || status=$? ;;
+	esac
 	run_unguard
 	case $status in
 		0) screen_result "DONE: $1 sent" "The other machine has confirmed every byte." ;;

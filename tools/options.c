@@ -43,6 +43,7 @@ enum {
 	OPT_TSV,
 	OPT_RESCUE,
 	OPT_USED,
+	OPT_DRY_RUN,
 	OPT_RETRIES,
 	OPT_MAPFILE,
 	OPT_MEMORY,
@@ -94,6 +95,8 @@ static const struct options_entry {
 	{"used", OPT_USED, NULL, OPTIONS_SEND,
 	 "leave out what no file system on the disk uses: quicker and smaller, but without deleted "
 	 "files"},
+	{"dry-run", OPT_DRY_RUN, NULL, OPTIONS_SEND,
+	 "only say what would be sent, and with --used what would be left out"},
 	{"plain", OPT_PLAIN, NULL, OPTIONS_BOTH,
 	 "no records, just the image's bytes, for a peer that is only dd or cat; nothing confirms "
 	 "them"},
@@ -363,6 +366,7 @@ static void options_set(struct options *options, int value)
 	case OPT_DISCARD: options->discard = true; break;
 	case OPT_RESCUE: options->rescue = true; break;
 	case OPT_USED: options->used = true; break;
+	case OPT_DRY_RUN: options->dry_run = true; break;
 	case OPT_INSECURE: options->insecure = true; break;
 	case OPT_JSON: options->json = true; break;
 	case OPT_TSV: options->tsv = true; break;

@@ -39,7 +39,7 @@ struct options {
 	bool plain, raw, decompress, force, insecure, json, tsv, quiet, verbose;
 	bool fit, ask_fit, verify, discard;
 	bool resume, restart, recheck;
-	bool rescue, used;
+	bool rescue, used, dry_run;
 	int retries;		 /* -1: not given */
 	const char *mapfile;	 /* NULL: not given */
 	int partition;		 /* 0: not given */

@@ -362,6 +362,25 @@ static int tbsend_open_one(struct tbsend *run)
 	return source_set(*source, &set);
 }
 
+/* --dry-run: how much each is. What --used leaves out was said when it was opened. */
+static int tbsend_tell(const struct tbsend *run)
+{
+	char size[24];
+
+	for (int i = 0; i < run->options.count; i++) {
+		const char *path = run->options.arguments[i];
+		uint64_t bytes = chunk_map_known(&source_head(run->sources[i])->map);
+
+		if (run->options.json)
+			program_json(json_pack("{s:s, s:s, s:I, s:I}", "event", "dry-run", "source",
+					       path, "size", (json_int_t)bytes, "unallocated",
+					       (json_int_t)source_left_out(run->sources[i])));
+		else if (!run->options.used)
+			msg_note("%s: %s would be sent", path, msg_size(bytes, size));
+	}
+	return EXIT_VERIFIED;
+}
+
 /* All of them, so that what is wrong is said before anything is sent. */
 static int tbsend_open(struct tbsend *run)
 {
@@ -402,7 +421,10 @@ int tbsend_main(int argc, char **argv)
 	} else {
 		for (int i = 0; i < run.options.count; i++)
 			tbsend_warn_used(run.options.arguments[i]);
-		code = run.options.plain ? tbsend_plain(&run) : tbsend_records(&run);
+		if (run.options.dry_run)
+			code = tbsend_tell(&run);
+		else
+			code = run.options.plain ? tbsend_plain(&run) : tbsend_records(&run);
 		tbsend_save(&run);
 	}
 	tbsend_close(&run);

@@ -37,6 +37,8 @@ static int tbsend_check_stream(const struct options *options)
 	else if (options->rescue)
 		msg_error("--rescue is for a disk: what standard input did not give cannot be read "
 			  "again");
+	else if (options->dry_run)
+		msg_error("--dry-run is for disks: standard input would have to be read");
 	else if (options->used)
 		msg_error("--used is for a disk: nobody knows what standard input holds");
 	else if (isatty(STDIN_FILENO))
@@ -80,6 +82,10 @@ int tbsend_check(struct options *options)
 			  options->raw ? "--raw" : "--partition");
 		return EXIT_USAGE;
 	}
+	if (options->raw && options->dry_run) {
+		msg_error("--raw sends every byte as it is: there is nothing for --dry-run to say");
+		return EXIT_USAGE;
+	}
 	if (options->used && (options->raw || options->partition || options->rescue)) {
 		msg_error(
 			"--used does not go with %s",
@@ -101,7 +107,7 @@ int tbsend_check(struct options *options)
 	}
 	if (options->plain && !options->stream_given)
 		options->stream = (struct stream_address){.kind = STREAM_STDIO};
-	if (options->stream.kind == STREAM_STDIO && isatty(STDOUT_FILENO)) {
+	if (options->stream.kind == STREAM_STDIO && !options->dry_run && isatty(STDOUT_FILENO)) {
 		msg_error("an image is nothing for a terminal: redirect the output, as in "
 			  "`tbsend --plain %s > image.zst`",
 			  options->arguments[0]);

@@ -62,9 +62,13 @@ void tbsend_tell_used(const char *path, const struct used *used, uint64_t size, 
 		used_json(path, used);
 		return;
 	}
-	msg_note("%s: %s of %s are left out, since no file system uses them: deleted files will "
-		 "not be in the image",
-		 path, msg_size(spare_bytes(used->spare), spare), msg_size(size, all));
+	if (!spare_count(used->spare))
+		msg_note("%s: nothing is left out: all of it is in use, or may be", path);
+	else
+		msg_note(
+			"%s: %s of %s are left out, since no file system uses them: deleted files will "
+			"not be in the image",
+			path, msg_size(spare_bytes(used->spare), spare), msg_size(size, all));
 	for (size_t i = 0; i < used->count; i++)
 		used_part_tell(&used->parts[i]);
 }

@@ -173,6 +173,12 @@ def run_menu(test, first, second):
         first.expect("FAILED: /dev/nvme0n1 not restored", 30)
         answer(first, "m", MENU)
 
+    with test.behaviour("of a disk that is not full it asks whether only what is in use is to be sent"):
+        answer(first, "1", "Which disk is to be sent")
+        answer(first, number_of(lines_of(first, 0), "VD0004"),
+               r"vda: 48\.0 MiB of 48\.0 MiB are left out(?s:.*)Type 1 or 2")
+        answer(first, "m", MENU)
+
 
 def run_stick(test, pc):
     """The log, onto a stick that comes late."""

@@ -97,6 +97,10 @@ rd.tbstream rd.tbstream.mode=recv rd.tbstream.confirm   | !1
 rd.tbstream rd.tbstream.confirm=S5GX                    | !1
 rd.tbstream rd.tbstream.mode=send rd.tbstream.confirm=S5GX | !1
 rd.tbstream rd.tbstream.shell                           | shell=1
+rd.tbstream rd.tbstream.used rd.tbstream.mode=send      | mode=send used=1
+rd.tbstream rd.tbstream.used=0 rd.tbstream.mode=send    | mode=send
+rd.tbstream rd.tbstream.used=all rd.tbstream.mode=send  | !1
+rd.tbstream rd.tbstream.used                            | used=1 !1
 rd.tbstream rd.tbstream.shell=                          | shell=1
 rd.tbstream rd.tbstream.shell=yes                       | shell=yes
 rd.tbstream rd.tbstream.shell rd.tbstream.shell=0       |

@@ -50,5 +50,29 @@ ok "name, time to wait and level come along" \
 	ran "tbsend --stream lab --level 3 --timeout 9 --peer $peer /dev/sda" name=lab wait=9 level=3 "peer=$peer" -- \
 	tbsend /dev/sda
 ok "a level is for tbsend" ran "tbrecv --stream backup /dev/sda" level=3 -- tbrecv /dev/sda
+ok "what is in use is for tbsend alone" \
+	ran "tbsend --stream backup --used /dev/sda" -- tbsend --used /dev/sda
+
+# asked WANTED ANSWER SENTENCE: what is sent of a disk of which tbsend --dry-run says this sentence, after that answer.
+asked() {
+	mkdir -p bin ui
+	printf '#!/bin/sh\n[ "$*" = "--used --dry-run /dev/sda" ] && echo "tbsend: /dev/sda: %s"\n' "$3" > bin/tbsend
+	chmod +x bin/tbsend
+	got=$(PATH=$work/bin:$PATH UI_DIR=$work/ui TBSTREAM_RUN=$work/run answer=$2 busybox ash -c '
+		. "$0/hooks/tbstream-screen.sh"
+		. "$0/hooks/tbstream-dialog.sh"
+		dialog_ask() { echo asked; ANSWER=$answer; }
+		dialog_used /dev/sda && echo "$WHAT"' "$top")
+	echo "$got" | tr '\n' ' ' | grep -qE "$1" || {
+		echo "$got, wanted: $1"
+		return 1
+	}
+}
+free='3 GiB of 9 GiB are left out, since no file system uses them: deleted files will not be in the image'
+ok "where something is free it is asked what is to be sent" asked "3 GiB .* deleted files .*asked used $" 2 "$free"
+ok "and all of it can be" asked "asked all $" 1 "$free"
+ok "or nothing" asked "asked $" m "$free"
+ok "where nothing is, all of it is sent without a question" \
+	asked 'in use \.\.\. all $' 2 'nothing is left out: all of it is in use, or may be'
 
 tap_end

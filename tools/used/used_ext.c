@@ -68,7 +68,9 @@ static int ext_check_super(const struct probe_area *area, const char **ret_doubt
 		return used_doubt("it is marked as damaged", ret_doubt);
 	if (incompat & ~EXT_INCOMPAT_KNOWN || ro_compat & ~EXT_RO_COMPAT_KNOWN)
 		return used_doubt("it has a feature that this program does not know", ret_doubt);
-	if (log > 6 || per == 0 || blocks == 0)
+	/* Descriptors have 64 bytes at most; the library would take what the superblock says. */
+	if (log > 6 || per == 0 || blocks == 0 ||
+	    (incompat & EXT4_FEATURE_INCOMPAT_64BIT && bytes_get16(super + 0xfe) != 64))
 		return used_doubt("its superblock is damaged", ret_doubt);
 	if (blocks > area->size >> (10 + log))
 		return used_doubt("it goes on behind the end of its partition", ret_doubt);
