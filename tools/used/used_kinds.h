@@ -30,6 +30,8 @@ int used_doubt(const char *doubt, const char **ret_doubt);
  * -errno. */
 int used_get(const struct probe_area *area, uint64_t offset, void *buf, size_t len,
 	     const char **ret_doubt);
+/* CRC32C, initial value and final xor ~0. */
+uint32_t used_crc32c(const void *data, size_t len);
 
 /* A map in which a bit is set where a unit is used, from bit 0 of byte 0 on. */
 struct used_map {

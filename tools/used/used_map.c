@@ -2,6 +2,8 @@
 /* What the readers share. */
 #include <errno.h>
 
+#include <ext2fs/ext2fs.h>
+
 #include "used/used_kinds.h"
 
 int used_doubt(const char *doubt, const char **ret_doubt)
@@ -16,6 +18,11 @@ int used_get(const struct probe_area *area, uint64_t offset, void *buf, size_t l
 	if (offset > area->size || len > area->size - offset)
 		return used_doubt("it goes on behind the end of its partition", ret_doubt);
 	return area->read(area->from, area->start + offset, buf, len);
+}
+
+uint32_t used_crc32c(const void *data, size_t len)
+{
+	return ~ext2fs_crc32c_le(~0u, data, len);
 }
 
 /* How many bits from FIRST on, of COUNT in all, are as that one is. */
