@@ -1,73 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What mkfs.xfs makes, with one thing wrong in it at a time. */
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "used_test.h"
 
 #include "used/used_xfs.h"
 
-#define SIZE (64u << 20)
-
-static uint8_t disk[SIZE], made[SIZE];
-static const char *doubt;
-
-static int disk_get(void *from, uint64_t offset, void *buf, size_t len)
-{
-	(void)from;
-	assert_true(offset <= SIZE && len <= SIZE - offset);
-	memcpy(buf, disk + offset, len);
-	return 0;
-}
-
-static int find(struct spare **ret)
-{
-	const struct probe_area area = {.read = disk_get, .size = SIZE};
-
-	doubt = "";
-	*ret = spare_new(SIZE);
-	assert_non_null(*ret);
-	int r = used_xfs(&area, *ret, &doubt);
-
-	assert_true(r == 0 || (r == -EUCLEAN && *doubt));
-	return r;
-}
-
-static void assert_doubt(const char *why)
-{
-	struct spare *spare;
-
-	assert_int_equal(find(&spare), -EUCLEAN);
-	assert_string_equal(doubt, why);
-	spare_free(spare);
-	memcpy(disk, made, SIZE);
-}
-
-static void make(const char *options)
-{
-	char path[] = "/tmp/used_xfs.XXXXXX", command[256];
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, SIZE), 0);
-	snprintf(command, sizeof(command),
-		 "PATH=$PATH:/sbin:/usr/sbin mkfs.xfs --unsupported -q -f %s %s >/dev/null 2>&1",
-		 options, path);
-	assert_int_equal(system(command), 0);
-	assert_int_equal(pread(fd, disk, SIZE, 0), SIZE);
-	memcpy(made, disk, SIZE);
-	close(fd);
-	unlink(path);
-}
+#define MKFS "mkfs.xfs --unsupported -q -f \"$f\" "
 
 /* Where the log begins, and what is in its first record. */
 static uint8_t *log_at(void)
@@ -82,13 +19,13 @@ static uint8_t *log_at(void)
 static void whatever_it_was_made_with(void **state)
 {
 	static const char *const options[] = {
-		"",
-		"-m crc=0,finobt=0,rmapbt=0,reflink=0",
-		"-b size=1024",
-		"-d agcount=1",
-		"-d agcount=3 -i sparse=0",
-		"-l version=1 -m crc=0,finobt=0,rmapbt=0,reflink=0",
-		"-l su=64k",
+		MKFS "",
+		MKFS "-m crc=0,finobt=0,rmapbt=0,reflink=0",
+		MKFS "-b size=1024",
+		MKFS "-d agcount=1",
+		MKFS "-d agcount=3 -i sparse=0",
+		MKFS "-l version=1 -m crc=0,finobt=0,rmapbt=0,reflink=0",
+		MKFS "-l su=64k",
 	};
 
 	(void)state;
@@ -106,17 +43,6 @@ static void whatever_it_was_made_with(void **state)
 	}
 }
 
-static bool same(const struct spare *a, const struct spare *b)
-{
-	struct spare_range x = {0}, y = {0};
-
-	while (spare_next(a, x.end, &x)) {
-		if (!spare_next(b, y.end, &y) || x.start != y.start || x.end != y.end)
-			return false;
-	}
-	return !spare_next(b, y.end, &y);
-}
-
 /* Every bit of the superblock and of the groups' headers and trees. */
 static void a_bit_is_seen_or_does_not_matter(void **state)
 {
@@ -124,7 +50,7 @@ static void a_bit_is_seen_or_does_not_matter(void **state)
 	unsigned int doubts = 0;
 
 	(void)state;
-	make("-d agcount=2");
+	make(MKFS "-d agcount=2");
 	uint32_t block = xfs_get32(disk + 4), root = xfs_get32(disk + 512 + 16);
 
 	assert_int_equal(find(&right), 0);
@@ -151,7 +77,7 @@ static void a_bit_is_seen_or_does_not_matter(void **state)
 static void what_was_not_unmounted_is_all_used(void **state)
 {
 	(void)state;
-	make("");
+	make(MKFS "");
 	/* Its one record, behind the header: the unmount. */
 	log_at()[512 + 9] = 0;
 	assert_doubt("it was not unmounted");
@@ -172,7 +98,7 @@ static void what_it_does_not_know_is_all_used(void **state)
 {
 	(void)state;
 	/* No checksums, so that these can be changed. */
-	make("-m crc=0,finobt=0,rmapbt=0,reflink=0");
+	make(MKFS "-m crc=0,finobt=0,rmapbt=0,reflink=0");
 	disk[126] = 1;
 	assert_doubt("it is being made or grown");
 	disk[101] = (disk[101] & 0xf0) | 6;
@@ -193,7 +119,7 @@ static void what_it_does_not_know_is_all_used(void **state)
 static void a_list_in_a_ring_ends(void **state)
 {
 	(void)state;
-	make("-m crc=0,finobt=0,rmapbt=0,reflink=0");
+	make(MKFS "-m crc=0,finobt=0,rmapbt=0,reflink=0");
 	uint32_t root = xfs_get32(disk + 512 + 16);
 
 	memcpy(disk + (uint64_t)root * xfs_get32(disk + 4) + 12, disk + 512 + 16, 4);
@@ -210,5 +136,6 @@ int main(void)
 		cmocka_unit_test(a_list_in_a_ring_ends),
 	};
 
+	reader = used_xfs;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
