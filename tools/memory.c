@@ -26,6 +26,11 @@
 #define MEMORY_THREAD(level) (2ull * CREW_JOBS * MEMORY_RECORD + pack_memory(level))
 /* So large that malloc takes it from the system, and gives it back at once. */
 #define MEMORY_LARGE (1 << 20)
+/*
+ * Where memory is not scarce malloc keeps so much of what was freed: records come and go, and pages
+ * that are new to the program cost it more than what is done with them.
+ */
+#define MEMORY_KEPT (32 << 20)
 
 uint64_t memory_least(enum wire_role role, int level)
 {
@@ -66,14 +71,15 @@ int memory_plan(struct options *options, enum wire_role role, size_t keep)
 	uint64_t memory = options->memory ? options->memory : machine / 4;
 	char given[24], needed[24];
 
-	options->threads =
-		role == WIRE_SENDER || options->plain ? memory_threads(options, machine, least) : 1;
+	options->threads = memory_threads(options, machine, least);
 	if (options->threads > 1 && options->memory)
 		memory -= options->threads * MEMORY_THREAD(options->level);
-	if (!options->memory && machine >= MACHINE_SMALL)
-		return -1;
-	mallopt(M_MMAP_THRESHOLD, MEMORY_LARGE);
+	bool scarce = options->memory || machine < MACHINE_SMALL;
+	mallopt(M_MMAP_THRESHOLD, scarce ? MEMORY_LARGE : MEMORY_KEPT);
+	mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
 	mallopt(M_ARENA_MAX, 1);
+	if (!scarce)
+		return -1;
 	options->records = memory < least ? 0 : memory_records(role, options->level, memory - keep);
 	if (options->records && keep && options->memory)
 		options->keep = MIN(KEEP_MOST,

@@ -107,46 +107,56 @@ int recv_note(struct recv *recv, const struct image_entry *entry, uint32_t len)
 	return 0;
 }
 
-static int recv_data(struct recv *recv, const struct link_record *record)
+void recv_unpack(struct pack *pack, struct recv_job *job)
 {
-	struct wire_data data;
+	const struct wire_data *data = &job->data;
 	struct digest digest;
-	int r = wire_data_get(record->payload, record->length, &data);
+	int r = wire_data_get(job->record->payload, job->record->length, &job->data);
 
-	if (r < 0)
-		return recv_fail(recv, r, "chunk %" PRIu64 " came damaged", recv->next);
-	int again = recv_again_due(recv, &data);
+	job->read = r == 0;
+	if (r == 0)
+		r = pack_chunk_length(job->map, data->index, data->frame, data->entry.stored_size,
+				      &job->length);
+	if (r == 0)
+		r = pack_restore(pack, data->frame, data->entry.stored_size, job->content,
+				 job->length);
+	if (r == 0)
+		digest_chunk(job->content, job->length, &digest);
+	if (r == 0 && !digest_equal(&digest, &data->entry.digest))
+		r = -EBADMSG;
+	/* Of what claims to be zeros a sink need not look at the content. */
+	if (r == 0 && data->entry.flags & IMAGE_ENTRY_ZERO &&
+	    !chunk_is_zero(job->content, job->length))
+		r = -EBADMSG;
+	job->r = r;
+}
+
+static int recv_data(struct recv *recv, const struct recv_job *job)
+{
+	const struct wire_data *data = &job->data;
+
+	if (!job->read)
+		return recv_fail(recv, -EBADMSG, "chunk %" PRIu64 " came damaged", recv->next);
+	int again = recv_again_due(recv, data);
 	if (again < 0)
 		return again;
-	struct sink_chunk chunk = {
-		.entry = &data.entry,
-		.frame = data.frame,
-		.content = recv->content,
-	};
-	r = pack_chunk_length(&recv->head.map, data.index, data.frame, data.entry.stored_size,
-			      &chunk.length);
-	if (r == 0)
-		r = pack_check(data.frame, data.entry.stored_size, chunk.length);
-	if (r == 0)
-		r = pack_restore(recv->pack, data.frame, data.entry.stored_size, recv->content,
-				 chunk.length);
-	if (r == 0)
-		digest_chunk(recv->content, chunk.length, &digest);
-	/* Of what claims to be zeros a sink need not look at the content. */
-	if (r == 0 && data.entry.flags & IMAGE_ENTRY_ZERO &&
-	    !chunk_is_zero(recv->content, chunk.length))
-		r = -EBADMSG;
-	if (r < 0 || !digest_equal(&digest, &data.entry.digest))
+	if (job->r < 0)
 		return recv_fail(recv, -EBADMSG,
 				 "chunk %" PRIu64 " came damaged: the memory of one of the two "
 				 "machines may be failing.",
-				 data.index);
+				 data->index);
+	const struct sink_chunk chunk = {
+		.entry = &data->entry,
+		.frame = data->frame,
+		.content = job->content,
+		.length = job->length,
+	};
 	if (again)
-		return recv_again_take(recv, data.index, &chunk);
-	r = sink_chunk(recv->sink, &chunk);
+		return recv_again_take(recv, data->index, &chunk);
+	int r = sink_chunk(recv->sink, &chunk);
 	if (r < 0)
 		return recv_sink_failed(recv, r);
-	return recv_note(recv, &data.entry, chunk.length);
+	return recv_note(recv, &data->entry, chunk.length);
 }
 
 void recv_zero_digest(struct recv *recv, uint32_t len, struct digest *ret)
@@ -225,8 +235,7 @@ static int recv_end(struct recv *recv, const struct link_record *record)
 	return r < 0 ? recv_sink_failed(recv, r) : 0;
 }
 
-/* As recv_next; what came is acknowledged meanwhile, for its sender may wait for that. */
-static int recv_next_chunk(struct recv *recv, struct link_record **ret)
+int recv_next_chunk(struct recv *recv, struct link_record **ret)
 {
 	if (recv->next == recv->synced_chunks)
 		return recv_next(recv, STOP_NEVER, ret);
@@ -238,27 +247,30 @@ static int recv_next_chunk(struct recv *recv, struct link_record **ret)
 	return r < 0 ? r : recv_next(recv, STOP_NEVER, ret);
 }
 
+/* Does what RECORD, which is not DATA, asks for. */
+static int recv_other(struct recv *recv, const struct link_record *record)
+{
+	switch (record->type) {
+	case WIRE_TYPE_ZERO: return recv_zeros(recv, record);
+	case WIRE_TYPE_UNREADABLE: return recv_again_missing(recv, record);
+	case WIRE_TYPE_END: return recv_end(recv, record);
+	default: return recv_unexpected(recv, record->type, "DATA");
+	}
+}
+
 static int recv_stream(struct recv *recv)
 {
 	bool ended = false;
 
 	while (!ended) {
-		struct link_record *record;
-		int r = recv_next_chunk(recv, &record);
+		struct link_record *record = NULL;
+		struct recv_job *job = NULL;
+		int r = recv_ahead_next(recv, &record, &job);
 
 		if (r < 0)
 			return r;
-		if (record->type == WIRE_TYPE_DATA)
-			r = recv_data(recv, record);
-		else if (record->type == WIRE_TYPE_ZERO)
-			r = recv_zeros(recv, record);
-		else if (record->type == WIRE_TYPE_UNREADABLE)
-			r = recv_again_missing(recv, record);
-		else if (record->type == WIRE_TYPE_END)
-			r = recv_end(recv, record);
-		else
-			r = recv_unexpected(recv, record->type, "DATA");
-		ended = record->type == WIRE_TYPE_END;
+		r = job ? recv_data(recv, job) : recv_other(recv, record);
+		ended = record && record->type == WIRE_TYPE_END;
 		free(record);
 		if (r == 0 && !ended)
 			r = recv_sync(recv, false);
@@ -272,6 +284,8 @@ static int recv_prepare(struct recv *recv)
 {
 	root_start(&recv->root);
 	recv->content = aligned_alloc(DISK_ALIGN, CHUNK_SIZE_MOST);
+	recv->job.content = recv->content;
+	recv->threads = recv->options->threads;
 	int r = recv->content ? pack_new(PACK_LEVEL_DEFAULT, &recv->pack) : -ENOMEM;
 
 	return r < 0 ? recv_fail(recv, r, "Out of memory.") : 0;
@@ -359,6 +373,7 @@ int recv_records(struct link *link, struct sink *sink, const struct recv_options
 		recv_give_up(&recv);
 	}
 	progress_end(recv.progress);
+	recv_ahead_free(&recv);
 	root_clear(&recv.root);
 	pack_free(recv.pack);
 	json_decref(recv.manifest);

@@ -36,7 +36,7 @@ void recv_past_clear(struct recv_past *past);
 
 struct recv_options {
 	enum progress_mode progress;
-	unsigned int threads; /* plain: that unpack; 0: one */
+	unsigned int threads; /* that unpack; 0: one */
 	bool folder;	      /* records: the target takes several disks, a sink each */
 	struct mend *mend; /* records: what to do when the stream breaks; NULL: that is the end */
 	struct recv_past *past; /* records: with mend, what is complete before and behind */

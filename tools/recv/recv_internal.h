@@ -11,6 +11,19 @@
 #include "io/root.h"
 #include "recv/recv.h"
 
+/* DATA, and what it was found to hold. */
+struct recv_job {
+	struct link_record *record;
+	const struct chunk_map *map;
+	uint8_t *content; /* room for a chunk */
+	struct wire_data data;
+	uint32_t length;
+	bool read; /* data was */
+	int r;	   /* of the content: 0 or -errno */
+};
+
+struct recv_ahead;
+
 /* One transfer's state on the way from the link to the sink. */
 struct recv {
 	struct link *link;
@@ -19,7 +32,10 @@ struct recv {
 	struct recv_result *ret;
 	struct progress *progress;
 	struct pack *pack;
-	uint8_t *content;
+	uint8_t *content;     /* of job; and for lists, between two chunks */
+	struct recv_job job;  /* where one thread unpacks */
+	unsigned int threads; /* that may */
+	struct recv_ahead *ahead;
 	struct image_head head;
 	char *identity;
 	json_t *manifest;
@@ -45,6 +61,19 @@ __attribute__((format(printf, 3, 4))) int recv_fail(struct recv *recv, int error
 /* The link ended with ERROR, and has a sentence. Returns ERROR. */
 int recv_lost(struct recv *recv, int error);
 int recv_sink_failed(struct recv *recv, int error);
+/*
+ * Unpacks and checks the chunk in the record of JOB, by PACK. Touches nothing else, and so can be
+ * any thread's; what is wrong is said when its turn has come.
+ */
+void recv_unpack(struct pack *pack, struct recv_job *job);
+/*
+ * The next record: DATA, unpacked, in *ret_job, which stays as it is until the next call; another
+ * one in *ret (free). Returns 0 or -errno.
+ */
+int recv_ahead_next(struct recv *recv, struct link_record **ret, struct recv_job **ret_job);
+void recv_ahead_free(struct recv *recv);
+/* As recv_next; what came is acknowledged meanwhile, for its sender may wait for that. */
+int recv_next_chunk(struct recv *recv, struct link_record **ret);
 /* The next record that has a meaning here, until DEADLINE. */
 int recv_next(struct recv *recv, int64_t deadline, struct link_record **ret);
 /* Sends RECORD (freed), whose payload was written with LENGTH bytes, or -errno. */
