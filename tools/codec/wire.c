@@ -72,6 +72,21 @@ uint64_t wire_payload_hash(const void *payload, size_t len)
 	return XXH64(payload, len, 0);
 }
 
+void wire_hash_start(struct wire_hash *hash)
+{
+	XXH64_reset(&hash->xxh, 0);
+}
+
+void wire_hash_add(struct wire_hash *hash, const void *bytes, size_t len)
+{
+	XXH64_update(&hash->xxh, bytes, len);
+}
+
+uint64_t wire_hash_read(const struct wire_hash *hash)
+{
+	return XXH64_digest(&hash->xxh);
+}
+
 /* A table of 16 goes four bits at a time: a header is all that is ever run through it. */
 uint32_t wire_crc32c(const void *data, size_t len)
 {

@@ -86,6 +86,13 @@ int wire_header_get(const uint8_t buf[WIRE_HEADER], struct wire_header *ret);
  */
 size_t wire_header_find(const void *buf, size_t len);
 uint64_t wire_payload_hash(const void *payload, size_t len);
+/* The same of a payload that comes in pieces, each of which is looked at while it is still near. */
+struct wire_hash {
+	XXH64_state_t xxh;
+};
+void wire_hash_start(struct wire_hash *hash);
+void wire_hash_add(struct wire_hash *hash, const void *bytes, size_t len);
+uint64_t wire_hash_read(const struct wire_hash *hash);
 /* CRC32C (Castagnoli), initial value and final xor ~0. */
 uint32_t wire_crc32c(const void *data, size_t len);
 /* The type's name for messages, "unknown" for others. Never NULL. */

@@ -36,8 +36,9 @@ struct link_reader {
 	struct wire_header header;  /* of record */
 	struct link_record *record; /* the one that is coming, else NULL */
 	uint32_t filled;
-	uint64_t sequence; /* of the next record */
-	int64_t began;	   /* when its header came, or reading began again */
+	struct wire_hash hash; /* of what is filled */
+	uint64_t sequence;     /* of the next record */
+	int64_t began;	       /* when its header came, or reading began again */
 };
 
 void link_reader_setup(struct link_reader *reader);

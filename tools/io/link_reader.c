@@ -5,6 +5,8 @@
 
 #include "io/link_internal.h"
 
+#define LINK_READ_MOST (256u << 10) /* bytes a read: what is hashed before it leaves the cache */
+
 void link_reader_setup(struct link_reader *reader)
 {
 	memset(reader, 0, sizeof(*reader));
@@ -85,6 +87,7 @@ static int link_reader_header(struct link_reader *reader, struct stream *stream,
 	reader->start += WIRE_HEADER;
 	reader->header = header;
 	reader->filled = 0;
+	wire_hash_start(&reader->hash);
 	reader->began = stop_now();
 	return 1;
 }
@@ -110,11 +113,13 @@ static int link_reader_payload(struct link_reader *reader, struct stream *stream
 				return n;
 			continue;
 		} else {
-			n = stream_read(stream, to, missing);
+			n = stream_read(stream, to,
+					missing < LINK_READ_MOST ? missing : LINK_READ_MOST);
 			if (n <= 0)
 				return n == -EAGAIN ? 0 : n ? n : -EPIPE;
 			reader->bytes += n;
 		}
+		wire_hash_add(&reader->hash, to, n);
 		reader->filled += n;
 	}
 	return 1;
@@ -123,10 +128,9 @@ static int link_reader_payload(struct link_reader *reader, struct stream *stream
 /* Whether the record that came is whole and the next one. */
 static int link_reader_check(struct link_reader *reader, const char **ret_why)
 {
-	const struct link_record *record = reader->record;
 	const struct wire_header *header = &reader->header;
 
-	if (wire_payload_hash(record->payload, record->length) != header->payload_hash) {
+	if (wire_hash_read(&reader->hash) != header->payload_hash) {
 		*ret_why = "a payload is damaged";
 		return -EBADMSG;
 	}
