@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define WRITE_LONG (1u << 20)	/* bytes in a file that are put on the medium at once */
 #define ZERO_ALIGN 4096u	/* never less: BLKZEROOUT drops whole pages of the page cache */
 #define ZERO_MOST  (256u << 20) /* per ioctl: it cannot be interrupted */
 
@@ -218,6 +219,9 @@ int disk_write(const struct disk *disk, uint64_t offset, const void *buf, size_t
 			return -ENOSPC;
 		done += n;
 	}
+	/* So that a sync finds little left; where this cannot be, and of what fails, that tells. */
+	if (!disk->block && len >= WRITE_LONG)
+		sync_file_range(disk->fd, offset, len, SYNC_FILE_RANGE_WRITE);
 	return 0;
 }
 

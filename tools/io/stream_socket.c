@@ -17,6 +17,8 @@
 
 /* Between two tries to connect: nothing tells when somebody begins to listen. */
 #define STREAM_SOCKET_RETRY (STOP_SECOND / 5)
+/* Bytes on their way to the other end of a UNIX socket: each end goes on while the other works. */
+#define STREAM_SOCKET_ROOM (1 << 20)
 
 /* The address as it was given: "unix:/run/backup". */
 static const char *stream_socket_text(const struct stream_address *address, char ret[320])
@@ -142,16 +144,27 @@ int stream_socket_resolve(const struct stream_address *address, struct stream_so
 	return err;
 }
 
+static void stream_socket_tune(int fd, int family)
+{
+	int on = 1, room = STREAM_SOCKET_ROOM;
+
+	/* Small records (ACK, RESULT) must not wait for more. */
+	if (family != AF_UNIX) {
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		return;
+	}
+	/* Without the right to it so much as anybody may have. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+}
+
 static int stream_socket_new(const struct stream_socket_address *to)
 {
 	int fd = socket(to->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1;
 
 	if (fd < 0)
 		return -errno;
-	/* Small records (ACK, RESULT) must not wait for more. */
-	if (to->storage.ss_family != AF_UNIX)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	stream_socket_tune(fd, to->storage.ss_family);
 	return fd;
 }
 
@@ -281,7 +294,7 @@ static int stream_socket_accept(const struct stream_address *address,
 				const struct stream_options *options, int64_t deadline,
 				char *ret_why, size_t len)
 {
-	int on = 1, listener, fd;
+	int listener, fd;
 
 	listener = stream_socket_bind(address, at);
 	if (listener < 0)
@@ -301,8 +314,7 @@ static int stream_socket_accept(const struct stream_address *address,
 		unlink(address->path);
 	if (fd < 0)
 		return stream_socket_explain(address, "accept on", fd, ret_why, len);
-	if (address->kind == STREAM_TCP)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	stream_socket_tune(fd, at->storage.ss_family);
 	return fd;
 }
 
