@@ -4,6 +4,7 @@
 
 #include "codec/bytes.h"
 #include "codec/digest.h"
+#include "codec/digest_wide.h"
 
 _Static_assert(sizeof(XXH128_canonical_t) == DIGEST_SIZE, "a digest is 128 bits");
 
@@ -17,12 +18,15 @@ static void digest_set(struct digest *ret, XXH128_hash_t hash)
 
 void digest_chunk(const void *data, size_t len, struct digest *ret)
 {
-	digest_set(ret, XXH3_128bits(data, len));
+	if (digest_wide())
+		digest_wide_chunk(data, len, ret->bytes);
+	else
+		digest_set(ret, XXH3_128bits(data, len));
 }
 
 uint64_t digest_stored(const void *data, size_t len)
 {
-	return XXH3_64bits(data, len);
+	return digest_wide() ? digest_wide_stored(data, len) : XXH3_64bits(data, len);
 }
 
 int digest_equal(const struct digest *a, const struct digest *b)
