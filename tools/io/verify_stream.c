@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/load.h"
+#include "io/machine.h"
 #include "io/verify.h"
 
 /* What of an image is right although its end is not. */
@@ -60,8 +61,10 @@ int verify_stream(int fd, const struct verify_options *options, struct verify_re
 
 	*ret = (struct verify_result){0};
 	begun = r == 0;
-	if (begun)
+	if (begun) {
+		load_threads(load, machine_threads(options->threads));
 		r = stream_chunks(load, options, ret);
+	}
 	if (r == 0)
 		load_root(load, &ret->root);
 	if (r == 0 && options->manifest)
