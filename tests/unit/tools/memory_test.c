@@ -87,6 +87,27 @@ static void test_plan(void **state)
 	assert_int_equal(memory_plan(&options, WIRE_SENDER, 0), EXIT_USAGE);
 }
 
+static unsigned int threads_planned(uint64_t has, uint64_t given)
+{
+	struct options options = {.memory = given, .level = 1};
+
+	machine = has;
+	assert_int_equal(memory_plan(&options, WIRE_RECEIVER, 0), -1);
+	return options.threads;
+}
+
+static void test_receiver(void **state)
+{
+	uint64_t least = memory_least(WIRE_RECEIVER, 1);
+
+	(void)state;
+	assert_int_equal(threads_planned(1 << 30, 0), 4);
+	assert_int_equal(threads_planned((256 << 20) - 4096, 0), 1);
+	assert_int_equal(threads_planned(160 << 20, 0), 1);
+	assert_int_equal(threads_planned(1 << 30, least), 1);
+	assert_int_equal(threads_planned(1 << 30, least + 2 * (20 << 20)), 2);
+}
+
 static void test_stream(void **state)
 {
 	uint64_t least = memory_least(WIRE_SENDER, 1);
@@ -167,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records_follow_memory),
 		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_receiver),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_size),
