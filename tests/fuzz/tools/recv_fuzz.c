@@ -24,9 +24,16 @@
 #define RECV_ZEROS    4096u /* chunks: more would only take time */
 #define RECV_RANGES   64u
 #define RECV_PROGRAMS 3u
+#define RECV_THREADS  3u
 
 enum recv_kind { RECV_FILE, RECV_RAW, RECV_IMAGE, RECV_TARGET, RECV_FOLDER, RECV_KINDS };
-enum recv_bit { RECV_MEND = 1, RECV_AGAIN = 2, RECV_READ_BACK = 4, RECV_RECHECK = 8 };
+enum recv_bit {
+	RECV_MEND = 1,
+	RECV_AGAIN = 2,
+	RECV_READ_BACK = 4,
+	RECV_RECHECK = 8,
+	RECV_SEVERAL = 16
+};
 
 /* The peer's own view of what it sends. */
 static struct {
@@ -386,6 +393,7 @@ static unsigned int recv_fuzz(const uint8_t *data, size_t size)
 	peer_options(&run.peer, &run.options);
 	run.recv = (struct recv_options){
 		.progress = PROGRESS_NONE,
+		.threads = run.bits & RECV_SEVERAL ? RECV_THREADS : 1,
 		.folder = run.kind == RECV_FOLDER,
 		.mend = run.bits & RECV_MEND ? &run.mend : NULL,
 		.past = run.bits & RECV_MEND ? &run.past : NULL,

@@ -68,7 +68,7 @@ def ack(chunks):
 
 
 FILE, RAW, IMAGE, TARGET, FOLDER = range(5)
-MEND, AGAIN, READ_BACK, RECHECK = 1, 2, 4, 8
+MEND, AGAIN, READ_BACK, RECHECK, SEVERAL = 1, 2, 4, 8, 16
 SIZE = 5 * 4096 + 64
 BEGIN = offer(SIZE) + wait(ACCEPT)
 CHUNKS = data(0, 7) + zero(1, 2) + data(3, 9) + data(4, 7) + data(5, 1)
@@ -106,6 +106,11 @@ RECV = {
     "right-rescue-broken": recv(FILE, MEND, BEGIN + data(0, 7) + data(1, 0, SLOT | LACKS) +
                                 CLOSE + BEGIN + zero(2, 3) + data(5, 1) + data(1, 5, SLOT) +
                                 unreadable(0) + FINISH),
+    "right-several": recv(FILE, MEND | SEVERAL, BEGIN + data(0, 7) + data(1, 0, SLOT | LACKS) +
+                          CLOSE + BEGIN + zero(2, 3) + data(5, 1) + data(1, 5, SLOT) +
+                          unreadable(0) + FINISH),
+    "right-several-cut": recv(IMAGE, MEND | SEVERAL, BEGIN + data(0, 7) + cut(60) + data(1, 3) +
+                              BEGIN + zero(1, 2) + data(3, 9) + data(4, 7) + data(5, 1) + FINISH),
     "right-again": recv(FILE, AGAIN, LARGE + zero(0, 16) + data(16, 3) +
                         record(ABORT, b"no more") + CLOSE + LARGE + data(16, 3) + FINISH),
     "right-rechecked": recv(FILE, AGAIN | RECHECK, LARGE + data(0, 4) + zero(1, 15) +
