@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define ZSTD_STATIC_LINKING_ONLY
@@ -7,8 +8,14 @@
 #include <zstd_errors.h>
 
 #include "codec/pack.h"
+#include "codec/pack_store.h"
 
 #define PACK_WINDOW_LOG 23
+/* From this level on zstd searches so long in what does not compress that looking first pays. */
+#define PACK_LEVEL_SLOW	    5
+#define PACK_SAMPLE	    (32u << 10)
+#define PACK_SAMPLES	    4
+#define PACK_SAMPLE_BECOMES (PACK_SAMPLE - PACK_SAMPLE / 64) /* or less: it compresses */
 
 /* The two contexts live in memory taken once, so that nothing can fail for memory later on. */
 struct pack {
@@ -16,47 +23,68 @@ struct pack {
 	ZSTD_DCtx *decompressor;
 	void *compressor_memory;
 	void *decompressor_memory;
+	int most, level;
+	int set; /* the compressor's level: level, or a lower one for what does not compress */
 };
 
 /* zstd's parameters follow the input's length, and those for a short one can need more room. */
-static size_t pack_compressor_size(int level)
+static size_t pack_compressor_size(int most)
 {
 	static const unsigned long long lengths[] = {16u << 10, 128u << 10, 256u << 10,
 						     CHUNK_SIZE_MOST};
-	size_t most = 0;
+	size_t size = 0;
 
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		ZSTD_compressionParameters params = ZSTD_getCParams(level, lengths[i], 0);
-		size_t size = ZSTD_estimateCCtxSize_usingCParams(params);
+	for (int level = PACK_LEVEL_LEAST; level <= most; level++) {
+		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+			ZSTD_compressionParameters params = ZSTD_getCParams(level, lengths[i], 0);
+			size_t of_level = ZSTD_estimateCCtxSize_usingCParams(params);
 
-		if (size > most)
-			most = size;
+			if (of_level > size)
+				size = of_level;
+		}
 	}
-	return most;
+	return size;
 }
 
-static int pack_start(struct pack *pack, int level)
+static int pack_set(struct pack *pack, int level)
 {
-	size_t compressor_size = pack_compressor_size(level);
-	size_t decompressor_size = ZSTD_estimateDCtxSize();
+	if (pack->set != level &&
+	    ZSTD_isError(ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_compressionLevel, level)))
+		return -EINVAL;
+	pack->set = level;
+	return 0;
+}
 
-	pack->compressor_memory = malloc(compressor_size);
-	pack->decompressor_memory = malloc(decompressor_size);
-	if (!pack->compressor_memory || !pack->decompressor_memory)
-		return -ENOMEM;
-	pack->compressor = ZSTD_initStaticCCtx(pack->compressor_memory, compressor_size);
-	pack->decompressor = ZSTD_initStaticDCtx(pack->decompressor_memory, decompressor_size);
-	if (!pack->compressor || !pack->decompressor)
-		return -ENOMEM;
+static int pack_start_compressor(struct pack *pack)
+{
+	size_t size = pack_compressor_size(pack->most);
 
-	if (ZSTD_isError(
-		    ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_compressionLevel, level)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_contentSizeFlag, 1)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_checksumFlag, 1)) ||
-	    ZSTD_isError(ZSTD_DCtx_setParameter(pack->decompressor, ZSTD_d_windowLogMax,
+	pack->compressor_memory = malloc(size);
+	if (!pack->compressor_memory)
+		return -ENOMEM;
+	pack->compressor = ZSTD_initStaticCCtx(pack->compressor_memory, size);
+	if (!pack->compressor)
+		return -ENOMEM;
+	if (ZSTD_isError(ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_contentSizeFlag, 1)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(pack->compressor, ZSTD_c_checksumFlag, 1)))
+		return -EINVAL;
+	return pack_set(pack, pack->level);
+}
+
+static int pack_start(struct pack *pack)
+{
+	size_t size = ZSTD_estimateDCtxSize();
+
+	pack->decompressor_memory = malloc(size);
+	if (!pack->decompressor_memory)
+		return -ENOMEM;
+	pack->decompressor = ZSTD_initStaticDCtx(pack->decompressor_memory, size);
+	if (!pack->decompressor)
+		return -ENOMEM;
+	if (ZSTD_isError(ZSTD_DCtx_setParameter(pack->decompressor, ZSTD_d_windowLogMax,
 						PACK_WINDOW_LOG)))
 		return -EINVAL;
-	return 0;
+	return pack->most == PACK_LEVEL_NONE ? 0 : pack_start_compressor(pack);
 }
 
 size_t pack_memory(int level)
@@ -69,12 +97,13 @@ int pack_new(int level, struct pack **ret)
 	struct pack *pack;
 	int err;
 
-	if (level < PACK_LEVEL_LEAST || level > PACK_LEVEL_MOST)
+	if (level < PACK_LEVEL_NONE || level > PACK_LEVEL_MOST)
 		return -EINVAL;
 	pack = calloc(1, sizeof(*pack));
 	if (!pack)
 		return -ENOMEM;
-	err = pack_start(pack, level);
+	pack->most = pack->level = level;
+	err = pack_start(pack);
 	if (err) {
 		pack_free(pack);
 		return err;
@@ -92,14 +121,70 @@ void pack_free(struct pack *pack)
 	free(pack);
 }
 
-int pack_chunk(struct pack *pack, const void *chunk, size_t len, void *frame, size_t capacity,
-	       size_t *ret_len)
+int pack_level(struct pack *pack, int level)
 {
-	size_t done = ZSTD_compress2(pack->compressor, frame, capacity, chunk, len);
+	if (level < PACK_LEVEL_NONE || level > pack->most)
+		return -EINVAL;
+	pack->level = level;
+	return 0;
+}
 
+/*
+ * Whether a chunk of LEN bytes, of which only samples are looked at, may compress. It takes a
+ * hundredth of the time that it saves.
+ */
+static bool pack_compresses(struct pack *pack, const uint8_t *chunk, size_t len, void *frame,
+			    size_t capacity)
+{
+	if (len < 2 * PACK_SAMPLES * PACK_SAMPLE || capacity < ZSTD_COMPRESSBOUND(PACK_SAMPLE))
+		return true;
+	for (size_t i = 0; i < PACK_SAMPLES; i++) {
+		const uint8_t *sample = chunk + i * (len / PACK_SAMPLES);
+		size_t done =
+			ZSTD_compress2(pack->compressor, frame, capacity, sample, PACK_SAMPLE);
+
+		if (ZSTD_isError(done) || done <= PACK_SAMPLE_BECOMES)
+			return true;
+	}
+	return false;
+}
+
+static int pack_compress(struct pack *pack, const void *chunk, size_t len, void *frame,
+			 size_t capacity, size_t *ret_len)
+{
+	bool slow = pack->level >= PACK_LEVEL_SLOW;
+	int r = pack_set(pack, slow ? PACK_LEVEL_LEAST : pack->level);
+
+	if (r == 0 && slow && pack_compresses(pack, chunk, len, frame, capacity))
+		r = pack_set(pack, pack->level);
+	if (r < 0)
+		return r;
+	size_t done = ZSTD_compress2(pack->compressor, frame, capacity, chunk, len);
 	if (ZSTD_isError(done))
 		return ZSTD_getErrorCode(done) == ZSTD_error_dstSize_tooSmall ? -ENOBUFS : -EIO;
 	*ret_len = done;
+	return 0;
+}
+
+int pack_chunk(struct pack *pack, const void *chunk, size_t len, void *frame, size_t capacity,
+	       size_t *ret_len)
+{
+	if (pack->level == PACK_LEVEL_NONE)
+		return pack_store(chunk, len, frame, capacity, ret_len);
+	return pack_compress(pack, chunk, len, frame, capacity, ret_len);
+}
+
+int pack_entry(struct pack *pack, const void *chunk, size_t len, void *frame, size_t capacity,
+	       struct image_entry *ret)
+{
+	size_t stored;
+
+	digest_chunk(chunk, len, &ret->digest);
+	int r = pack_chunk(pack, chunk, len, frame, capacity, &stored);
+	if (r < 0)
+		return r;
+	ret->stored_size = stored;
+	ret->stored_hash = digest_stored(frame, stored);
 	return 0;
 }
 

@@ -10,7 +10,10 @@
 #include <stdint.h>
 
 #include "codec/chunk.h"
+#include "codec/image.h"
 
+#define PACK_LEVEL_AUTO	   (-1) /* no packer's, but what its owner chooses by */
+#define PACK_LEVEL_NONE	   0	/* stored as it is */
 #define PACK_LEVEL_LEAST   1
 #define PACK_LEVEL_MOST	   19
 #define PACK_LEVEL_DEFAULT 1
@@ -24,12 +27,17 @@
 /* A compressor and decompressor with its working memory; one thread at a time. */
 struct pack;
 
-/* What a packer for LEVEL takes of memory, bytes. */
+/* What a packer for levels up to LEVEL takes of memory, bytes. */
 size_t pack_memory(int level);
-/* Makes a packer for LEVEL (PACK_LEVEL_LEAST..MOST). Returns 0, -EINVAL or -ENOMEM. */
+/*
+ * Makes a packer for LEVEL (PACK_LEVEL_NONE, PACK_LEVEL_LEAST..MOST), which can pack at all below
+ * it too. Returns 0, -EINVAL or -ENOMEM.
+ */
 int pack_new(int level, struct pack **ret);
 /* Frees PACK; NULL is fine. */
 void pack_free(struct pack *pack);
+/* From now on chunks are packed at LEVEL, not above pack_new's, or else -EINVAL is returned. */
+int pack_level(struct pack *pack, int level);
 
 /*
  * Compresses LEN bytes at CHUNK into one frame at FRAME, which holds CAPACITY (PACK_FRAME_MOST
@@ -37,6 +45,13 @@ void pack_free(struct pack *pack);
  */
 int pack_chunk(struct pack *pack, const void *chunk, size_t len, void *frame, size_t capacity,
 	       size_t *ret_len);
+
+/*
+ * The same, of a chunk of which everything else is wanted too: RET's digest, stored_size and
+ * stored_hash are set, its flags are not.
+ */
+int pack_entry(struct pack *pack, const void *chunk, size_t len, void *frame, size_t capacity,
+	       struct image_entry *ret);
 
 /*
  * Decompresses the frame of FRAME_LEN bytes at FRAME, which must hold exactly LEN bytes, to CHUNK.
