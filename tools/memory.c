@@ -13,6 +13,7 @@
 #include "io/machine.h"
 #include "programs.h"
 #include "source/keep.h"
+#include "source/pace.h"
 #include "ui/msg.h"
 
 #define MEMORY_MIB    (1ull << 20)
@@ -53,6 +54,12 @@ unsigned int memory_records(enum wire_role role, int level, uint64_t memory)
 	return more < LINK_QUEUE ? 1 + more : LINK_QUEUE;
 }
 
+/* The level to begin with. */
+static int memory_level(const struct options *options)
+{
+	return options->level == PACK_LEVEL_AUTO ? PACK_LEVEL_LEAST : options->level;
+}
+
 /*
  * How many threads pack: as many as MEMORY, what there is beside the least, has room for; where
  * nobody bounds that, no more than a quarter of the machine's is taken without being asked.
@@ -60,7 +67,7 @@ unsigned int memory_records(enum wire_role role, int level, uint64_t memory)
 static unsigned int memory_threads(const struct options *options, uint64_t machine, uint64_t least)
 {
 	uint64_t memory = options->memory ? options->memory : machine / 4;
-	uint64_t fit = memory < least ? 0 : (memory - least) / MEMORY_THREAD(options->level);
+	uint64_t fit = memory < least ? 0 : (memory - least) / MEMORY_THREAD(memory_level(options));
 	unsigned int wanted = machine_threads(options->threads);
 
 	if (options->threads && !options->memory)
@@ -88,22 +95,52 @@ static void memory_spread(unsigned int threads)
 	free(block);
 }
 
-int memory_plan(struct options *options, enum wire_role role, size_t keep)
+/*
+ * The highest level that may be chosen later on. Nobody asked for it, so that it has to do with
+ * what a sender may take in any case; where nobody bounds that, what came from the peer, which is
+ * little, is not counted.
+ */
+static int memory_level_most(const struct options *options, uint64_t machine, size_t keep)
 {
-	uint64_t machine = machine_memory(), least = memory_least(role, options->level) + keep;
+	unsigned int threads = options->threads > 1 ? options->threads : 0;
+	uint64_t memory = MIN(options->memory ? options->memory : machine / 4,
+			      (48 + 16ull * MAX(threads, 1u)) * MEMORY_MIB);
+	bool tight = options->memory || machine < MACHINE_SMALL;
+	uint64_t records = (options->records ? options->records : LINK_QUEUE) - (tight ? 1 : 2);
+	int level = PACK_LEVEL_LEAST;
+
+	if (options->level != PACK_LEVEL_AUTO)
+		return options->level;
+	/* What is left of a bound is for what a stream keeps. */
+	if (keep && options->memory)
+		return level;
+	while (level < PACE_MOST) {
+		uint64_t least = memory_least(WIRE_SENDER, threads ? PACK_LEVEL_LEAST : level + 1);
+
+		if (least + records * MEMORY_RECORD + threads * MEMORY_THREAD(level + 1) > memory)
+			break;
+		level++;
+	}
+	return level;
+}
+
+static int memory_plan_records(struct options *options, enum wire_role role, size_t keep)
+{
+	int level = memory_level(options);
+	uint64_t machine = machine_memory(), least = memory_least(role, level) + keep;
 	uint64_t memory = options->memory ? options->memory : machine / 4;
 	char given[24], needed[24];
 
 	options->threads = memory_threads(options, machine, least);
 	if (options->threads > 1 && options->memory)
-		memory -= options->threads * MEMORY_THREAD(options->level);
+		memory -= options->threads * MEMORY_THREAD(level);
 	mallopt(M_ARENA_MAX, 1);
 	if (!options->memory && machine >= MACHINE_SMALL) {
 		memory_spread(options->threads);
 		return -1;
 	}
 	mallopt(M_MMAP_THRESHOLD, MEMORY_LARGE);
-	options->records = memory < least ? 0 : memory_records(role, options->level, memory - keep);
+	options->records = memory < least ? 0 : memory_records(role, level, memory - keep);
 	if (options->records && keep && options->memory)
 		options->keep = MIN(KEEP_MOST,
 				    memory - least + keep - (options->records - 1) * MEMORY_RECORD);
@@ -114,9 +151,17 @@ int memory_plan(struct options *options, enum wire_role role, size_t keep)
 		msg_size((least + MEMORY_MIB - 1) / MEMORY_MIB * MEMORY_MIB, needed);
 		msg_error("--memory of %s is too little: %s needs %s%s", given,
 			  role == WIRE_SENDER ? "tbsend" : "tbrecv", needed,
-			  role == WIRE_SENDER && options->level > 1 ? ", or a lower --level" : "");
+			  role == WIRE_SENDER && level > 1 ? ", or a lower --level" : "");
 		return EXIT_USAGE;
 	}
 	options->records = 1;
 	return -1;
+}
+
+int memory_plan(struct options *options, enum wire_role role, size_t keep)
+{
+	int code = memory_plan_records(options, role, keep);
+
+	options->level_most = memory_level_most(options, machine_memory(), keep);
+	return code;
 }

@@ -19,7 +19,8 @@ unsigned int memory_records(enum wire_role role, int level, uint64_t memory);
 /*
  * Sets options->threads, and options->records, by options->memory or, without it on a small
  * machine, by a quarter of what that has; and options->keep, of which KEEP bytes are needed at
- * least, 0: none. Returns -1 to go on, or the exit code, having said that it is too little.
+ * least, 0: none. options->level_most is the highest level that options->level lets be chosen.
+ * Returns -1 to go on, or the exit code, having said that it is too little.
  */
 int memory_plan(struct options *options, enum wire_role role, size_t keep);
 

@@ -74,7 +74,9 @@ static const struct options_entry {
 	 "image of every disk that is sent, and an index"},
 	{"decompress", 'd', NULL, OPTIONS_RECV,
 	 "write the disk's own bytes to standard output, not the image"},
-	{"level", 'l', "N", OPTIONS_SEND, "compression level, 1 (fast, default) to 19 (small)"},
+	{"level", 'l', "N", OPTIONS_SEND,
+	 "how hard to compress: 1 (fast) to 19 (small), none, or auto (default): harder where the "
+	 "cable or the target is slower than that, at most 9"},
 	{"threads", 'T', "N", OPTIONS_BOTH | OPTIONS_VERIFY,
 	 "so many at once, 1 to 64 (default: one for every processor, at most 8)"},
 	{"memory", OPT_MEMORY, "SIZE", OPTIONS_BOTH,
@@ -298,12 +300,10 @@ static int options_take(struct options *options, int value, const char *text)
 		msg_error("--timeout wants a number of seconds, not '%s'", text);
 		return OPTIONS_USAGE;
 	case 'l':
-		if (options_value_number(text, PACK_LEVEL_LEAST, PACK_LEVEL_MOST, &n) == 0) {
-			options->level = n;
+		if (options_value_level(text, &options->level) == 0)
 			return OPTIONS_OK;
-		}
-		msg_error("--level wants a number from %d to %d, not '%s'", PACK_LEVEL_LEAST,
-			  PACK_LEVEL_MOST, text);
+		msg_error("--level wants auto, none, or a number from %d to %d, not '%s'",
+			  PACK_LEVEL_LEAST, PACK_LEVEL_MOST, text);
 		return OPTIONS_USAGE;
 	case 'T':
 		if (options_value_number(text, 1, MACHINE_THREADS_MOST, &n) == 0) {
@@ -410,7 +410,7 @@ int options_parse(enum options_program program, int argc, char **argv, struct op
 	struct options options = {
 		.stream = {.kind = STREAM_PAIRED, .name = "backup"},
 		.timeout = STOP_NEVER,
-		.level = PACK_LEVEL_DEFAULT,
+		.level = PACK_LEVEL_AUTO,
 		.retries = -1,
 	};
 	int value;

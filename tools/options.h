@@ -30,8 +30,9 @@ struct options {
 	struct stream_address stream;
 	bool stream_given;
 	char peer[37];
-	int64_t timeout; /* nanoseconds; STOP_NEVER */
-	int level;
+	int64_t timeout;      /* nanoseconds; STOP_NEVER */
+	int level;	      /* PACK_LEVEL_*, AUTO among them, */
+	int level_most;	      /* which memory_plan lets go so far */
 	unsigned int threads; /* 0: not given; memory_plan says how many */
 	uint64_t memory;      /* bytes; 0: not given */
 	size_t keep;	      /* bytes that a stream may keep; 0: what suits the machine */

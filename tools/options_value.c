@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/pack.h"
+
 #define OPTIONS_VALUE_SIZE_MOST (1l << 33) /* of a unit */
 
 int options_value_number(const char *text, long least, long most, long *ret)
@@ -39,6 +41,17 @@ int options_value_size(const char *text, uint64_t *ret)
 	if (options_value_number(digits, 1, OPTIONS_VALUE_SIZE_MOST, &n) < 0)
 		return -EINVAL;
 	*ret = (uint64_t)n << (unit ? 10 * (unit - units + 1) : 0);
+	return 0;
+}
+
+int options_value_level(const char *text, int *ret)
+{
+	long n = strcmp(text, "auto") ? PACK_LEVEL_NONE : PACK_LEVEL_AUTO;
+
+	if (n == PACK_LEVEL_NONE && strcmp(text, "none") &&
+	    options_value_number(text, PACK_LEVEL_LEAST, PACK_LEVEL_MOST, &n) < 0)
+		return -EINVAL;
+	*ret = n;
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 int options_value_number(const char *text, long least, long most, long *ret);
 /* A size in bytes, or with K, M or G behind it. */
 int options_value_size(const char *text, uint64_t *ret);
+/* PACK_LEVEL_*, "none", or "auto": PACK_LEVEL_AUTO. */
+int options_value_level(const char *text, int *ret);
 /* A UUID, in small letters. */
 int options_value_uuid(const char *text, char ret[37]);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codec/pack.h"
 #include "io/disk.h"
 #include "memory.h"
 #include "programs.h"
@@ -335,11 +336,12 @@ static int tbsend_open_one(struct tbsend *run)
 	struct manifest_set set = {.index = run->disk + 1, .count = run->options.count};
 	struct source **source = &run->sources[run->disk];
 	const char *path = tbsend_path(run);
-	int r = tbsend_is_stream(path)
-			? source_open_stream(STDIN_FILENO, run->options.level, source, run->why,
-					     sizeof(run->why))
-			: source_open(path, run->options.level, run->options.partition, source,
-				      run->why, sizeof(run->why));
+	bool paced = run->options.level == PACK_LEVEL_AUTO;
+	int level = paced ? PACK_LEVEL_LEAST : run->options.level;
+	int r = tbsend_is_stream(path) ? source_open_stream(STDIN_FILENO, level, source, run->why,
+							    sizeof(run->why))
+				       : source_open(path, level, run->options.partition, source,
+						     run->why, sizeof(run->why));
 
 	if (r == 0)
 		source_threads(*source, run->options.threads);
@@ -348,6 +350,8 @@ static int tbsend_open_one(struct tbsend *run)
 				  run->options.mapfile, run->why, sizeof(run->why));
 	if (r == 0 && run->options.used)
 		r = tbsend_use(run, *source);
+	if (r == 0 && paced)
+		r = source_pace(*source, run->options.level_most, !run->options.plain);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < run->disk; i++) {

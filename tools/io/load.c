@@ -121,6 +121,11 @@ void load_threads(struct load *load, unsigned int threads)
 	load->threads = threads;
 }
 
+int64_t load_time(const struct load *load)
+{
+	return load->reader.time;
+}
+
 const struct image_head *load_head(const struct load *load)
 {
 	return &load->head;

@@ -36,6 +36,9 @@ void load_free(struct load *load); /* NULL is fine */
 /* Has chunks be unpacked by THREADS at once (0: one). */
 void load_threads(struct load *load, unsigned int threads);
 
+/* How long was waited for what is read, nanoseconds. */
+int64_t load_time(const struct load *load);
+
 /* HEAD. Where its map is open it is closed when the trailer is reached; see load_hold_against. */
 const struct image_head *load_head(const struct load *load);
 

@@ -10,6 +10,7 @@
 
 #include "codec/pack.h"
 #include "io/out.h"
+#include "io/stop.h"
 
 void load_reader_init(struct load_reader *reader, int fd)
 {
@@ -62,9 +63,11 @@ int load_reader_peek(struct load_reader *reader, size_t len, const uint8_t **ret
 		uint8_t *free_from = reader->buf + reader->end;
 		size_t room = reader->capacity - reader->end;
 		uint64_t place = reader->offset + (reader->end - reader->start);
+		int64_t began = stop_now();
 		ssize_t n = reader->file ? out_read_at(reader->fd, free_from, room, place)
 					 : out_read(reader->fd, free_from, room);
 
+		reader->time += stop_now() - began;
 		if (n < 0)
 			return n;
 		if (n == 0)

@@ -21,6 +21,7 @@ struct load_reader {
 	uint8_t *buf;
 	size_t capacity, start, end;
 	uint64_t offset; /* in the image, of buf[start] */
+	int64_t time;	 /* that was spent with reading, nanoseconds */
 };
 
 void load_reader_init(struct load_reader *reader, int fd);

@@ -16,6 +16,7 @@
 #include "io/disk.h"
 #include "io/load.h"
 #include "io/probe.h"
+#include "io/stop.h"
 #include "io/trailer.h"
 #include "io/view.h"
 
@@ -45,7 +46,7 @@ int source_prepare_pack(struct source *source, int level)
 {
 	int r = source_job_setup(&source->job);
 
-	source->level = level;
+	source->level = source->most = level;
 	return r < 0 ? r : pack_new(level, &source->packer.pack);
 }
 
@@ -316,7 +317,10 @@ int source_read_next(struct source *source, struct source_job *job, bool wait)
 {
 	int r;
 
+	int64_t began = stop_now();
+
 	job->look = false;
+	job->level = source->level;
 	job->chunk = (struct source_chunk){.index = source->read};
 	if (source->stream)
 		r = source_read_stream(source, job, wait);
@@ -325,6 +329,7 @@ int source_read_next(struct source *source, struct source_job *job, bool wait)
 	else
 		r = source_read_disk(source, job);
 	source->read += r == 1;
+	source_time_read(source, began);
 	return r;
 }
 
@@ -335,7 +340,7 @@ void source_threads(struct source *source, unsigned int threads)
 		load_threads(source->load, threads);
 }
 
-int source_next(struct source *source, struct source_chunk *ret)
+static int source_next_any(struct source *source, struct source_chunk *ret)
 {
 	if (source->ended)
 		return 0;
@@ -344,4 +349,12 @@ int source_next(struct source *source, struct source_chunk *ret)
 	if (source->load && !source->part_size)
 		return source_next_image(source, ret);
 	return source_next_packed(source, ret);
+}
+
+int source_next(struct source *source, struct source_chunk *ret)
+{
+	source_time_enter(source);
+	int r = source_next_any(source, ret);
+	source_time_leave(source);
+	return r;
 }

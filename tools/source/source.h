@@ -40,6 +40,23 @@ void source_close(struct source *source); /* NULL is fine */
 /* Whether it is of source_open_stream. */
 bool source_is_stream(const struct source *source);
 
+/* The time that the caller's thread spent in source_next and its like, nanoseconds. */
+struct source_time {
+	int64_t read; /* waiting for the disk, or whatever is read */
+	int64_t pack; /* all else: mostly waiting for those that pack, or unpack */
+};
+/* It so far. */
+void source_time(const struct source *source, struct source_time *ret);
+/*
+ * Has the level follow from now on what limits the transfer, from 1 to MOST, whatever was given
+ * when it was opened. BUFFERED: what takes the chunks goes on while the next one is packed. What is
+ * not packed here goes as it is. Comes behind source_threads and source_rescue. Returns 0 or
+ * -ENOMEM.
+ */
+int source_pace(struct source *source, int most, bool buffered);
+/* The level of the next chunk, and the highest so far; false where none is packed here. */
+bool source_levels(const struct source *source, int *ret_level, int *ret_highest);
+
 /* Has chunks be packed, or those of an image be unpacked, by THREADS at once (0: one). */
 void source_threads(struct source *source, unsigned int threads);
 

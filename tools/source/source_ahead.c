@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "io/crew.h"
+#include "io/stop.h"
 #include "source/source_kinds.h"
 
 struct source_ahead {
@@ -54,21 +55,23 @@ static void pack_zeros(struct source_packer *packer, struct source_job *job, str
 int source_pack(struct source_packer *packer, struct source_job *job)
 {
 	struct source_chunk *chunk = &job->chunk;
-	size_t stored;
 
+	int64_t began = stop_now();
+
+	job->took = 0;
 	if (job->look)
 		chunk->zero = chunk_is_zero(job->content, job->len);
 	if (chunk->zero) {
 		pack_zeros(packer, job, &chunk->entry.digest);
 		return 1;
 	}
-	digest_chunk(job->content, job->len, &chunk->entry.digest);
-	int r = pack_chunk(packer->pack, job->content, job->len, job->frame, PACK_FRAME_MOST,
-			   &stored);
+	int r = pack_level(packer->pack, job->level);
+	if (r == 0)
+		r = pack_entry(packer->pack, job->content, job->len, job->frame, PACK_FRAME_MOST,
+			       &chunk->entry);
 	if (r < 0)
 		return r;
-	chunk->entry.stored_size = stored;
-	chunk->entry.stored_hash = digest_stored(job->frame, stored);
+	job->took = stop_now() - began;
 	chunk->frame = job->frame;
 	return 1;
 }
@@ -92,7 +95,7 @@ static void ahead_free(struct source_ahead *ahead)
 	free(ahead);
 }
 
-static int ahead_setup(struct source_ahead *ahead, int level)
+static int ahead_setup(struct source_ahead *ahead, int most)
 {
 	int r = 0;
 
@@ -103,7 +106,7 @@ static int ahead_setup(struct source_ahead *ahead, int level)
 	for (unsigned int i = 0; r == 0 && i < ahead->count; i++)
 		r = source_job_setup(&ahead->jobs[i]);
 	for (unsigned int i = 0; r == 0 && i < ahead->threads; i++)
-		r = pack_new(level, &ahead->packers[i].pack);
+		r = pack_new(most, &ahead->packers[i].pack);
 	const struct crew_plan plan = {
 		.work = ahead_work,
 		.jobs = ahead->jobs,
@@ -125,14 +128,17 @@ static void ahead_new(struct source *source)
 		ahead->threads = source->threads;
 		ahead->count = CREW_JOBS * source->threads;
 		ahead->r = 1;
-		if (ahead_setup(ahead, source->level) < 0) {
+		if (ahead_setup(ahead, source->most) < 0) {
 			ahead_free(ahead);
 			ahead = NULL;
 		}
 	}
 	source->ahead = ahead;
-	if (!ahead)
-		source->threads = 1;
+	if (ahead)
+		return;
+	source->threads = 1;
+	/* That is the level which the one packer is made for. */
+	source->paced = false;
 }
 
 void source_ahead_free(struct source *source)
@@ -216,6 +222,7 @@ int source_next_packed(struct source *source, struct source_chunk *ret)
 	}
 	if (r != 1)
 		return r;
+	source_time_job(source, job);
 	source->next++;
 	*ret = job->chunk;
 	return 1;

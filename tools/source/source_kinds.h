@@ -13,6 +13,7 @@
 #include "io/view.h"
 #include "io/view_device.h"
 #include "source/keep.h"
+#include "source/pace.h"
 #include "source/source.h"
 #include "used/used.h"
 
@@ -21,6 +22,8 @@ struct source_job {
 	uint8_t *content, *frame; /* CHUNK_SIZE, PACK_FRAME_MOST bytes */
 	uint32_t len;		  /* of the content */
 	bool look;		  /* it may be zeros, which then go without a frame */
+	int level;		  /* to pack it at */
+	int64_t took;		  /* that, nanoseconds */
 	struct source_chunk chunk;
 	int r; /* of source_pack */
 };
@@ -33,6 +36,14 @@ struct source_packer {
 };
 
 struct source_ahead;
+
+/* What the caller's thread spends its time with, nanoseconds. */
+struct source_clock {
+	int64_t in, read; /* in source_next and its like, and of that with reading */
+	int64_t load;	  /* of an image: what it had read when it was entered */
+	int64_t entered, left, worked;
+	struct pace_time now; /* since it was left last */
+};
 
 struct source {
 	struct disk *disk;
@@ -50,7 +61,11 @@ struct source {
 	uint64_t data; /* no data in the disk's holes before this offset */
 	struct source_job job; /* where there is one thread */
 	struct source_packer packer;
-	int level;
+	int level;  /* of the next chunk */
+	int most;   /* that the packers are made for */
+	bool paced; /* the level follows what it is told: */
+	struct pace pace;
+	struct source_clock clock;
 	unsigned int threads;	    /* that pack; 0: one */
 	struct source_ahead *ahead; /* where there are several, from the first chunk to the end */
 	uint64_t part_start, part_size; /* of the image's disk, bytes; size 0: all of it */
@@ -87,6 +102,13 @@ int source_pack(struct source_packer *packer, struct source_job *job);
  * which it waits a while with WAIT, or another -errno with source->why.
  */
 int source_read_next(struct source *source, struct source_job *job, bool wait);
+/* Around all that the caller waits for: what is in between is the taker's time. */
+void source_time_enter(struct source *source);
+void source_time_leave(struct source *source);
+/* The time SINCE (stop_now) was spent with reading. */
+void source_time_read(struct source *source, int64_t since);
+/* JOB is given to the caller. */
+void source_time_job(struct source *source, const struct source_job *job);
 /* As source_next, of what is packed here. */
 int source_next_packed(struct source *source, struct source_chunk *ret);
 /* What was read ahead is not wanted; nothing is, any more. */

@@ -175,6 +175,7 @@ static int again_pack(struct source *source, uint64_t index, struct source_chunk
 
 	job->len = chunk_length(&source->head.map, index);
 	job->look = false;
+	job->level = source->level;
 	job->chunk = (struct source_chunk){.index = index, .entry.flags = IMAGE_ENTRY_SLOT};
 	if (source_lacks(source, index))
 		job->chunk.entry.flags |= IMAGE_ENTRY_UNREADABLE;
@@ -184,32 +185,52 @@ static int again_pack(struct source *source, uint64_t index, struct source_chunk
 	return r;
 }
 
-int source_reread(struct source *source, uint64_t index, bool ours, struct source_chunk *ret)
+static int reread(struct source *source, uint64_t index, bool ours, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
+	int64_t began = stop_now();
 	int r = rescue_reread(source->rescue, chunk_offset(map, index), source->job.content,
 			      chunk_length(map, index), ours);
 
+	source_time_read(source, began);
 	if (r < 0)
 		return rescue_fail(source, r);
 	return r ? again_pack(source, index, ret) : 0;
 }
 
-int source_again(struct source *source, struct source_chunk *ret)
+int source_reread(struct source *source, uint64_t index, bool ours, struct source_chunk *ret)
+{
+	source_time_enter(source);
+	int r = reread(source, index, ours, ret);
+	source_time_leave(source);
+	return r;
+}
+
+static int again(struct source *source, struct source_chunk *ret)
 {
 	const struct chunk_map *map = &source->head.map;
+	int64_t began = stop_now();
 	uint64_t offset;
 	uint32_t len;
 
-	if (!source->later)
-		return 0;
 	int r = rescue_again(source->rescue, map->chunk_size, source->job.content, &offset, &len);
+	source_time_read(source, began);
 	if (r < 0 && r != -EAGAIN)
 		return rescue_fail(source, r);
 	rescue_save_sometimes(source);
 	if (r == 0)
 		return source_rescue_end(source);
 	return r < 0 ? r : again_pack(source, offset / map->chunk_size, ret);
+}
+
+int source_again(struct source *source, struct source_chunk *ret)
+{
+	if (!source->later)
+		return 0;
+	source_time_enter(source);
+	int r = again(source, ret);
+	source_time_leave(source);
+	return r;
 }
 
 int source_rescue_end(struct source *source)

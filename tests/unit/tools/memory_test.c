@@ -12,11 +12,13 @@
 #include <cmocka.h>
 
 #include "codec/pack.h"
+#include "io/crew.h"
 #include "io/link.h"
 #include "io/machine.h"
 #include "memory.h"
 #include "programs.h"
 #include "source/keep.h"
+#include "source/pace.h"
 
 static uint64_t machine;
 
@@ -147,6 +149,52 @@ static void test_threads(void **state)
 	assert_int_equal(machine_threads(0), 4);
 }
 
+static int level_most(uint64_t has, uint64_t given, unsigned int threads, size_t keep)
+{
+	struct options options = {.memory = given, .threads = threads, .level = PACK_LEVEL_AUTO};
+	uint64_t taken;
+
+	machine = has;
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, keep), -1);
+	assert_in_range(options.level_most, PACK_LEVEL_LEAST, PACE_MOST);
+	assert_int_equal(options.threads, threads);
+	/* All that is there at once, by what is known of each part. */
+	taken = (options.records ? options.records : LINK_QUEUE) * (uint64_t)WIRE_PAYLOAD_MOST;
+	taken += memory_least(WIRE_SENDER, 1) - (given ? 1 : 2) * WIRE_PAYLOAD_MOST;
+	if (threads > 1)
+		taken += threads * (CREW_JOBS * (uint64_t)(CHUNK_SIZE + PACK_FRAME_MOST));
+	taken += (threads > 1 ? threads : 0) * pack_memory(options.level_most);
+	if (threads == 1)
+		taken += pack_memory(options.level_most) - pack_memory(1);
+	if (options.level_most > PACK_LEVEL_LEAST)
+		assert_true(taken <= (given ? given : (48 + 16ull * threads) << 20));
+	return options.level_most;
+}
+
+/* The level that is chosen later keeps within what a sender may take, or what was asked for. */
+static void test_level(void **state)
+{
+	struct options options = {.level = 7};
+
+	(void)state;
+	machine = UINT64_C(8) << 30;
+	assert_int_equal(memory_plan(&options, WIRE_SENDER, 0), -1);
+	assert_int_equal(options.level_most, 7);
+	assert_int_equal(level_most(UINT64_C(8) << 30, 0, 1, 0), PACE_MOST);
+	assert_int_equal(level_most(UINT64_C(8) << 30, 0, 2, 0), 6);
+	assert_true(level_most(UINT64_C(8) << 30, 0, 4, 0) >= 3);
+	assert_true(level_most(UINT64_C(8) << 30, 0, 8, 0) >= 2);
+	assert_in_range(level_most(160 << 20, 0, 1, 0), 2, 6);
+	assert_int_equal(level_most(96 << 20, 0, 1, 0), 1);
+	for (uint64_t memory = 29; memory <= 128; memory++)
+		level_most(UINT64_C(8) << 30, memory << 20, 1, 0);
+	assert_int_equal(level_most(UINT64_C(8) << 30, 48 << 20, 1, 0), PACE_MOST - 1);
+	assert_int_equal(level_most(UINT64_C(8) << 30, 64 << 20, 1, 0), PACE_MOST);
+	/* Standard input keeps what it can. */
+	assert_int_equal(level_most(UINT64_C(8) << 30, 64 << 20, 1, KEEP_LEAST), 1);
+	assert_int_equal(level_most(UINT64_C(8) << 30, 0, 1, KEEP_LEAST), PACE_MOST);
+}
+
 static void test_size(void **state)
 {
 	static const struct {
@@ -191,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_receiver),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_level),
 		cmocka_unit_test(test_size),
 	};
 

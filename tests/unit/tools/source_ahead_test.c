@@ -336,7 +336,7 @@ static void test_no_room(void **state)
 	(void)state;
 	oracle_ask(source, &oracle);
 	source_seek(source, 0);
-	source->level = PACK_LEVEL_MOST + 1;
+	source->most = PACK_LEVEL_MOST + 1;
 	source_threads(source, THREADS);
 	expect_end(source, &oracle, 0);
 	assert_null(source->ahead);
