@@ -189,7 +189,7 @@ UNIT_T   = $(UNIT_SRC:%.c=build/t/asan/%.t) $(UNIT_SRC:%.c=build/t/valgrind/%.t)
 REPLAY_T = $(FUZZ_SRC:%.c=build/t/asan/%.t)
 STYLE_T  = tests/style/layers tests/style/sources
 MODULE_T = $(wildcard tests/module/*.t)
-SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t tests/mutants/*.t)
+SHELL_T  = $(wildcard tests/unit/*/*_test.sh tests/rescue/*.t tests/mutants/*.t tests/bench/*.t)
 VM_FOUND = $(sort $(if $(TESTS),$(foreach t,$(TESTS),$(wildcard tests/$(t)*/run.t)), \
 	   $(wildcard tests/[0-9][0-9]-*/run.t)))
 # 30 waits until it is alone: soon where those beside it are short. The long ones come behind them.
@@ -279,9 +279,11 @@ fuzz:
 	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=fuzz fuzzers
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_SRC:%.c=%)
 
-## make bench           the kernel module beside the in-tree driver: ratios, no verdict
+## make bench           measures, and writes docs/benchmarks.md: ratios, no verdict [BENCH="disk driver" BENCH_ROUNDS=5
+##                      PLACE=FOLDER for what is written meanwhile; QUICK=yes: little, once, to try it out]
 bench: programs fabric
-	$(Q)tests/bench/driver
+	$(Q)tests/bench/run $(if $(QUICK),--quick) $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) \
+		$(if $(PLACE),--place $(PLACE)) $(BENCH)
 
 ## make demo            a backup and a restore over the emulated cable, from nothing
 demo: deps
