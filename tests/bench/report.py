@@ -28,10 +28,10 @@ nothing is dropped from the cache. Outputs are new files on {kind}, which takes 
 good, and are removed after each run. A first round, in which what tbstream and zstd made is
 compared with the source, does not count.
 
-`tbrecv` ends when its output is on the disk; `zstd` and `tbsend --plain` leave that to the kernel.
-So a line with `tbrecv` in it takes the time of both until the output is there (an `fdatasync`
-behind `zstd`), and all others until the programs have ended. CPU time is user and system of all
-programs of a line, peak memory what each has at most.
+`tbrecv` ends when its output is on the disk, and `tbsend --plain` has most of it there; the others
+leave that to the kernel. So the goals take the time of all until the output is there (an
+`fdatasync` behind those that leave it). CPU time is user and system of all programs of a line, peak
+memory what each has at most.
 """
 
 

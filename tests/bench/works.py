@@ -65,7 +65,7 @@ class Maker:
             key, " ".join(["tbsend --plain", *options]),
             Program("tbsend", (BUILD / "tbsend", "--plain", "-q", f"-T{THREADS}", *options,
                                self.source), stdout=self.output),
-            check=check or image_check(self.source))
+            check=check or image_check(self.source), durable=True)
 
     def both(self, key, *options):
         """B: both ends, joined by a socket."""
@@ -78,15 +78,16 @@ class Maker:
                                self.source)),
             check=image_check(self.source), durable=True)
 
-    def zstd(self, **options):
+    def zstd(self):
         return self.work("zstd", "zstd -1 -T2",
                          Program("zstd", ("zstd", "-q", "-1", f"-T{THREADS}", "-c", self.source),
-                                 stdout=self.output), **options)
+                                 stdout=self.output), durable=True)
 
     def piped(self, key, title, *argv):
         """A program that writes to a pipe, and zstd behind it."""
         return self.work(key, f"{title} | zstd -1 -T2",
-                         Program(argv[0].split(".")[0], argv, stdout="|data"), self.zstd_behind())
+                         Program(argv[0].split(".")[0], argv, stdout="|data"), self.zstd_behind(),
+                         durable=True)
 
     def zstd_behind(self):
         return Program("zstd", ("zstd", "-q", "-1", f"-T{THREADS}", "-c"), stdin="|data",
@@ -113,7 +114,7 @@ def first_works(make):
     yield make.both("B")
     yield make.plain("P1", "-l1")
     yield make.plain("P1T1", "-l1", "-T1")
-    yield make.zstd(durable=True)
+    yield make.zstd()
     yield make.beside("zstd+b3sum", "b3sum", "b3sum")
     yield make.beside("zstd+openssl", "openssl sha256", "openssl", "dgst", "-sha256")
     yield make.one("pzstd", "pzstd -1 -p2", "pzstd", "-q", "-1", f"-p{THREADS}", "-c", make.source,
