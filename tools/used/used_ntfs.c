@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* NTFS, by its file $Bitmap. Names and offsets are those of Linux, fs/ntfs3/ntfs.h. */
+/*
+ * NTFS: Linux, fs/ntfs3/ntfs.h. Its map, the file $Bitmap, has neither checksum nor count: it is
+ * compared with the runs of all records of the MFT. Those also tell the names of files without the
+ * root's index.
+ */
 #include "used/used_ntfs.h"
 
 #include <errno.h>
@@ -9,166 +13,233 @@
 
 #include "codec/bytes.h"
 
-#define NTFS_PART     65536u	   /* bytes of the map that are read at once */
-#define NTFS_MIRRORED 4u	   /* records of the MFT that its mirror has */
-#define NTFS_MOST     (1ull << 32) /* clusters: Windows makes no more */
+#define MIRROR_RECORDS 4u
+#define RECORD_IN_USE  1u
 
 int ntfs_doubt(const struct ntfs *ntfs, const char *doubt)
 {
 	return used_doubt(doubt, ntfs->ret_doubt);
 }
 
-int ntfs_open(struct ntfs *ntfs, uint64_t number, uint32_t type)
-{
-	if (!probe_ntfs_read(&ntfs->volume, number, ntfs->record) ||
-	    !probe_ntfs_find(&ntfs->volume, ntfs->record, type, &ntfs->attr))
-		return ntfs_doubt(ntfs, "one of its own files is damaged or in many pieces");
-	return 0;
-}
-
-/* LEN bytes at OFFSET of RUN, as far as it has them. Returns how many, or -errno. */
-static ssize_t ntfs_read_run(const struct ntfs *ntfs, const struct probe_ntfs_run *run,
-			     uint64_t offset, void *buf, size_t len)
-{
-	const struct probe_ntfs *volume = &ntfs->volume;
-	uint64_t size = run->clusters * volume->cluster;
-
-	len = MIN(len, size - offset);
-	int r = used_get(volume->area, run->lcn * volume->cluster + offset, buf, len,
-			 ntfs->ret_doubt);
-	return r < 0 ? r : (ssize_t)len;
-}
-
-int ntfs_read(const struct ntfs *ntfs, uint64_t offset, void *buf, size_t len)
+int ntfs_read(const struct ntfs *ntfs, const struct probe_ntfs_attr *attr, uint64_t offset,
+	      void *buf, size_t len)
 {
 	struct probe_ntfs_run run = {0};
-	uint8_t *out = buf;
+	uint8_t *to = buf;
 
-	if (ntfs->attr.resident)
-		return ntfs_doubt(ntfs, "one of its own files is not where it can be");
+	if (offset > attr->valid || len > attr->valid - offset ||
+	    (!attr->resident && !probe_ntfs_is_plain(attr)))
+		return ntfs_doubt(ntfs, "a file of its own is too short");
+	if (attr->resident) {
+		memcpy(buf, attr->value + offset, len);
+		return 0;
+	}
 	while (len > 0) {
-		if (probe_ntfs_next(&ntfs->volume, &ntfs->attr, &run) != 1)
-			return ntfs_doubt(ntfs,
-					  "one of its own files is damaged or in many pieces");
-		uint64_t size = run.clusters * ntfs->volume.cluster;
+		if (probe_ntfs_next_run(&ntfs->disk, attr, &run) <= 0 || run.hole)
+			return ntfs_doubt(ntfs, "a file of its own is damaged");
+		uint64_t bytes = run.count * ntfs->disk.cluster;
 
-		if (offset >= size) {
-			offset -= size;
+		if (offset >= bytes) {
+			offset -= bytes;
 			continue;
 		}
-		ssize_t n = ntfs_read_run(ntfs, &run, offset, out, len);
+		size_t n = MIN(len, bytes - offset);
+		int r = used_get(ntfs->area, run.lcn * ntfs->disk.cluster + offset, to, n,
+				 ntfs->ret_doubt);
 
-		if (n < 0)
-			return n;
-		offset = 0;
-		out += n;
+		if (r < 0)
+			return r;
+		to += n;
 		len -= n;
+		offset = 0;
 	}
 	return 0;
 }
 
-/* The mirror has the same first records, or else one of the two was not written. */
+/* What is in several records is not looked for in the others. */
+bool ntfs_is_whole(const struct ntfs *ntfs, const uint8_t *record)
+{
+	struct probe_ntfs_attr list;
+
+	return bytes_get64(record + 32) == 0 &&
+	       probe_ntfs_find(&ntfs->disk, record, NTFS_ATTR_LIST, "", &list) == 0;
+}
+
+/* RECORD as it was read. */
+static int ntfs_check_record(const struct ntfs *ntfs, uint64_t number, uint8_t *record)
+{
+	if (!probe_ntfs_is_record(&ntfs->disk, record, number) ||
+	    !(bytes_get16(record + 22) & RECORD_IN_USE))
+		return ntfs_doubt(ntfs, "a record of its MFT is damaged");
+	return ntfs_is_whole(ntfs, record)
+		       ? 0
+		       : ntfs_doubt(ntfs, "a file of its own is damaged, or in too many pieces");
+}
+
+int ntfs_read_record(const struct ntfs *ntfs, uint64_t number, uint8_t *record)
+{
+	int r = ntfs_read(ntfs, &ntfs->mft, number * ntfs->disk.record, record, ntfs->disk.record);
+
+	return r < 0 ? r : ntfs_check_record(ntfs, number, record);
+}
+
+int ntfs_find(const struct ntfs *ntfs, const uint8_t *record, uint32_t type, const char *name,
+	      struct probe_ntfs_attr *ret)
+{
+	if (probe_ntfs_find(&ntfs->disk, record, type, name, ret) <= 0)
+		return ntfs_doubt(ntfs, "a file of its own is not what it can be");
+	return 0;
+}
+
+/* The MFT's own record, by which all others are found. */
+static int ntfs_open(struct ntfs *ntfs)
+{
+	struct probe_ntfs_run run = {0};
+
+	if (!probe_ntfs_open(ntfs->area, &ntfs->disk) || ntfs->disk.mirror >= ntfs->disk.clusters)
+		return ntfs_doubt(ntfs, "its boot sector is damaged");
+	ntfs->map.unit = ntfs->disk.cluster;
+	int r = used_get(ntfs->area, ntfs->disk.mft * ntfs->disk.cluster, ntfs->mft_record,
+			 ntfs->disk.record, ntfs->ret_doubt);
+
+	if (r == 0)
+		r = ntfs_check_record(ntfs, NTFS_MFT, ntfs->mft_record);
+	if (r == 0)
+		r = ntfs_find(ntfs, ntfs->mft_record, NTFS_ATTR_DATA, "", &ntfs->mft);
+	if (r < 0)
+		return r;
+	if (!probe_ntfs_is_plain(&ntfs->mft) ||
+	    probe_ntfs_next_run(&ntfs->disk, &ntfs->mft, &run) <= 0 || run.hole ||
+	    run.lcn != ntfs->disk.mft)
+		return ntfs_doubt(ntfs, "its MFT does not begin where it should");
+	return 0;
+}
+
+/* The first records are there twice. */
 static int ntfs_check_mirror(struct ntfs *ntfs)
 {
-	uint8_t records[2][NTFS_MIRRORED * PROBE_NTFS_RECORD];
-	size_t len = NTFS_MIRRORED * ntfs->volume.record;
-	int r = ntfs_open(ntfs, PROBE_NTFS_MIRROR, NTFS_ATTR_DATA);
-
-	if (r == 0)
-		r = ntfs_read(ntfs, 0, records[0], len);
-	if (r == 0)
-		r = used_get(ntfs->volume.area, ntfs->volume.mft * ntfs->volume.cluster, records[1],
-			     len, ntfs->ret_doubt);
-	if (r == 0 && memcmp(records[0], records[1], len) != 0)
-		r = ntfs_doubt(ntfs, "its MFT and the mirror of it differ");
-	return r;
-}
-
-/* Of the clusters of RUN, which are the map's from bit *AT on, as many bits as there are clusters.
- */
-static int ntfs_add_run(const struct ntfs *ntfs, const struct used_map *map,
-			const struct probe_ntfs_run *run, uint64_t *at, uint8_t *part)
-{
-	uint64_t size = run->clusters * ntfs->volume.cluster, free = 0;
+	uint8_t record[NTFS_RECORD_MOST], copy[NTFS_RECORD_MOST];
+	uint64_t mirror = ntfs->disk.mirror * ntfs->disk.cluster;
 	int r = 0;
 
-	for (uint64_t offset = 0; r == 0 && offset < size && *at < ntfs->volume.clusters;
-	     offset += NTFS_PART) {
-		uint64_t bits = MIN(MIN(size - offset, NTFS_PART) * 8, ntfs->volume.clusters - *at);
-		ssize_t n = ntfs_read_run(ntfs, run, offset, part, (bits + 7) / 8);
-
-		r = n < 0 ? (int)n : used_map_add(map, part, *at, bits, &free);
-		*at += bits;
-	}
-	return r;
-}
-
-static int ntfs_add(struct ntfs *ntfs, struct spare *spare)
-{
-	const struct used_map map = {.spare = spare, .unit = ntfs->volume.cluster};
-	struct probe_ntfs_run run = {0};
-	uint8_t *part = malloc(NTFS_PART);
-	uint64_t at = 0;
-	int r = part ? ntfs_open(ntfs, PROBE_NTFS_BITMAP, NTFS_ATTR_DATA) : -ENOMEM;
-
-	if (r == 0 && (ntfs->attr.resident || ntfs->attr.size < (ntfs->volume.clusters + 7) / 8))
-		r = ntfs_doubt(ntfs, "the map of its clusters is too short");
-	while (r == 0 && at < ntfs->volume.clusters) {
-		if (probe_ntfs_next(&ntfs->volume, &ntfs->attr, &run) != 1)
-			r = ntfs_doubt(ntfs,
-				       "the map of its clusters is damaged or in many pieces");
-		else
-			r = ntfs_add_run(ntfs, &map, &run, &at, part);
-	}
-	free(part);
-	return r < 0 ? r : spare_finish(spare);
-}
-
-/* What the attribute has is not free. */
-static int ntfs_check_used(const struct ntfs *ntfs, const struct spare *spare)
-{
-	uint32_t cluster = ntfs->volume.cluster;
-	struct probe_ntfs_run run = {0};
-	struct spare_range range;
-	int more;
-
-	while ((more = probe_ntfs_next(&ntfs->volume, &ntfs->attr, &run)) == 1) {
-		if (spare_next(spare, run.lcn * cluster, &range) &&
-		    range.start < (run.lcn + run.clusters) * cluster)
-			return ntfs_doubt(ntfs, "the map of its clusters contradicts its files");
-	}
-	return more == 0 ? 0 : ntfs_doubt(ntfs, "one of its own files is damaged");
-}
-
-static int ntfs_check_own(struct ntfs *ntfs, const struct spare *spare)
-{
-	static const enum probe_ntfs_file files[] = {PROBE_NTFS_MFT, PROBE_NTFS_MIRROR,
-						     PROBE_NTFS_LOG, PROBE_NTFS_BITMAP};
-	struct spare_range range;
-	int r = 0;
-
-	/* $Boot, and the first clusters with it. */
-	if (spare_next(spare, 0, &range) && range.start < ntfs->volume.cluster)
-		return ntfs_doubt(ntfs, "the map of its clusters contradicts its files");
-	for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++) {
-		r = ntfs_open(ntfs, files[i], NTFS_ATTR_DATA);
+	for (uint32_t i = 0; r == 0 && i < MIRROR_RECORDS; i++) {
+		r = ntfs_read_record(ntfs, i, record);
 		if (r == 0)
-			r = ntfs_check_used(ntfs, spare);
+			r = used_get(ntfs->area, mirror + (uint64_t)i * ntfs->disk.record, copy,
+				     ntfs->disk.record, ntfs->ret_doubt);
+		if (r == 0)
+			r = ntfs_check_record(ntfs, i, copy);
+		if (r == 0 &&
+		    memcmp(record, copy, MIN(bytes_get32(record + 24), ntfs->disk.record)))
+			r = ntfs_doubt(ntfs, "its MFT and the copy of it differ");
+	}
+	return r;
+}
+
+/* Bits behind the last cluster stand for nothing. */
+static int ntfs_add(struct ntfs *ntfs)
+{
+	uint64_t clusters = ntfs->disk.clusters, bytes = (clusters + 7) / 8, free = 0;
+	uint8_t record[NTFS_RECORD_MOST];
+	struct probe_ntfs_attr bits;
+	int r = ntfs_read_record(ntfs, NTFS_BITMAP, record);
+
+	if (r == 0)
+		r = ntfs_find(ntfs, record, NTFS_ATTR_DATA, "", &bits);
+	if (r == 0 && (bits.size < bytes || bits.size - bytes > ntfs->disk.cluster))
+		r = ntfs_doubt(ntfs, "its map is of another size");
+	for (uint64_t at = 0; r == 0 && at < bytes; at += NTFS_PART) {
+		uint64_t len = MIN(NTFS_PART, bytes - at);
+
+		r = ntfs_read(ntfs, &bits, at, ntfs->part, len);
+		if (r == 0)
+			r = used_map_add(&ntfs->map, ntfs->part, at * 8,
+					 MIN(len * 8, clusters - at * 8), &free);
+	}
+	return r;
+}
+
+static bool ntfs_is_spare(const struct ntfs *ntfs, const struct probe_ntfs_run *run)
+{
+	uint64_t cluster = ntfs->disk.cluster;
+	struct spare_range range;
+
+	return spare_next(ntfs->map.spare, run->lcn * cluster, &range) &&
+	       range.start < (run->lcn + run->count) * cluster;
+}
+
+/* What is in runs has them in use, whatever it is. */
+static int ntfs_check_runs(const struct ntfs *ntfs, const struct probe_ntfs_attr *attr)
+{
+	struct probe_ntfs_run run = {0};
+	int r;
+
+	while ((r = probe_ntfs_next_run(&ntfs->disk, attr, &run)) > 0) {
+		if (!run.hole && ntfs_is_spare(ntfs, &run))
+			return ntfs_doubt(ntfs, "a file of it goes on in what is free");
+	}
+	return r < 0 ? ntfs_doubt(ntfs, "a record of its MFT is damaged") : 0;
+}
+
+static int ntfs_check_attrs(const struct ntfs *ntfs, const uint8_t *record)
+{
+	struct probe_ntfs_attr attr;
+	uint32_t at = 0;
+	int r;
+
+	while ((r = probe_ntfs_next(&ntfs->disk, record, &at, &attr)) > 0) {
+		r = attr.resident ? 0 : ntfs_check_runs(ntfs, &attr);
+		if (r == 0 && attr.type == NTFS_ATTR_NAME)
+			r = ntfs_check_name(ntfs, record, &attr);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? ntfs_doubt(ntfs, "a record of its MFT is damaged") : 0;
+}
+
+/* A record that was never used may be zero, or have another's number. */
+static int ntfs_check_file(const struct ntfs *ntfs, uint64_t number, uint8_t *record)
+{
+	if (bytes_get32(record) == 0 ||
+	    (memcmp(record, "FILE", 4) == 0 && !(bytes_get16(record + 22) & RECORD_IN_USE)))
+		return 0;
+	return probe_ntfs_is_record(&ntfs->disk, record, number)
+		       ? ntfs_check_attrs(ntfs, record)
+		       : ntfs_doubt(ntfs, "a record of its MFT is damaged");
+}
+
+static int ntfs_check_files(struct ntfs *ntfs)
+{
+	uint32_t size = ntfs->disk.record, most = NTFS_PART / size;
+	uint64_t count = ntfs->mft.valid / size;
+	int r = spare_finish(ntfs->map.spare);
+
+	for (uint64_t at = 0; r == 0 && at < count; at += most) {
+		uint32_t n = MIN(most, count - at);
+
+		r = ntfs_read(ntfs, &ntfs->mft, at * size, ntfs->part, (size_t)n * size);
+		for (uint32_t i = 0; r == 0 && i < n; i++)
+			r = ntfs_check_file(ntfs, at + i, ntfs->part + (size_t)i * size);
 	}
 	return r;
 }
 
 int used_ntfs(const struct probe_area *area, struct spare *spare, const char **ret_doubt)
 {
-	struct ntfs ntfs = {.ret_doubt = ret_doubt};
-	int r;
+	static int (*const steps[])(struct ntfs * ntfs) = {
+		ntfs_open,	    ntfs_check_mirror, ntfs_check_volume, ntfs_check_log,
+		ntfs_check_shadows, ntfs_add,	       ntfs_check_files,
+	};
+	struct ntfs *ntfs = calloc(1, sizeof(*ntfs));
+	int r = 0;
 
-	if (!probe_ntfs_open(area, &ntfs.volume) || ntfs.volume.clusters > NTFS_MOST)
-		return ntfs_doubt(&ntfs, "its boot sector is damaged, or its end is missing");
-	r = ntfs_check_mirror(&ntfs);
-	if (r == 0)
-		r = ntfs_check_state(&ntfs);
-	if (r == 0)
-		r = ntfs_add(&ntfs, spare);
-	return r < 0 ? r : ntfs_check_own(&ntfs, spare);
+	if (!ntfs)
+		return -ENOMEM;
+	ntfs->area = area;
+	ntfs->map.spare = spare;
+	ntfs->ret_doubt = ret_doubt;
+	for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(steps[0]); i++)
+		r = steps[i](ntfs);
+	free(ntfs);
+	return r;
 }

@@ -1,219 +1,170 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whether Windows has finished with an NTFS volume. A Windows that hibernates, or was shut down
- * with "fast startup", has it mounted still, and knows of changes that are not there. Names and
- * offsets are those of Linux, fs/ntfs3/ntfs.h and fslog.c; of hiberfil.sys that of ntfs-3g.
+ * Whether NTFS was put down for good. The log: Linux, fs/ntfs3/fslog.c (restart_hdr, restart_area);
+ * names: ntfs.h, ATTR_FILE_NAME; a Windows that sleeps: PO_MEMORY_IMAGE; shadow copies: libvshadow,
+ * "Volume Shadow Snapshot (VSS) format".
  */
-#include <errno.h>
-#include <string.h>
-#include <strings.h>
-
-#include "codec/bytes.h"
 #include "used/used_ntfs.h"
 
-#define VOLUME_CHKDSK	  0x8000u /* of the flags the one that says nothing about the state */
-#define LOG_PAGE_LEAST	  512u
-#define LOG_PAGE_MOST	  65536u
-#define LOG_NO_CLIENT	  0xffffu
-#define LOG_VOLUME_CLEAN  0x0002u /* RESTART_SINGLE_PAGE_IO: Windows has unmounted it */
-#define INDEX_BLOCK_MOST  65536u
-#define INDEX_BLOCKS_MOST 65536u /* of a root folder: hundreds of thousands of files */
-#define INDEX_HEADER	  16u
-#define INDEX_LAST	  0x0002u
-#define FILE_NAME	  66u /* where the name begins in ATTR_FILE_NAME */
-#define HIBERFIL	  "hiberfil.sys"
+#include <errno.h>
+#include <string.h>
+#include <sys/param.h>
 
-static int state_check_flags(struct ntfs *ntfs)
+#include "codec/bytes.h"
+
+#define VOLUME_DIRTY	0x0001u
+#define VOLUME_UPGRADE	0x0004u
+#define VOLUME_CHECKING 0x4000u
+
+#define LOG_MOST      (UINT64_C(1) << 32)
+#define LOG_CLEAN     0x0002u
+#define LOG_NO_CLIENT 0xffffu
+
+#define NAME_LEN  64u /* of a $FILE_NAME: characters, and where they are */
+#define NAME_TEXT 66u
+
+#define SHADOWS_AT 0x1e00u
+
+int ntfs_check_volume(struct ntfs *ntfs)
 {
-	int r = ntfs_open(ntfs, PROBE_NTFS_VOLUME, NTFS_ATTR_VOLUME);
+	uint8_t record[NTFS_RECORD_MOST], info[12];
+	struct probe_ntfs_attr attr;
+	int r = ntfs_read_record(ntfs, NTFS_VOLUME, record);
 
+	if (r == 0)
+		r = ntfs_find(ntfs, record, NTFS_ATTR_INFO, "", &attr);
+	if (r == 0)
+		r = ntfs_read(ntfs, &attr, 0, info, sizeof(info));
 	if (r < 0)
 		return r;
-	if (!ntfs->attr.resident || ntfs->attr.size < 12)
-		return ntfs_doubt(ntfs, "one of its own files is damaged");
-	const uint8_t *value = ntfs->attr.at + bytes_get16(ntfs->attr.at + 20);
-
-	if (bytes_get16(value + 10) & ~VOLUME_CHKDSK)
-		return ntfs_doubt(ntfs, "it is marked as one to be checked");
+	if (info[8] != 3 && !(info[8] == 1 && info[9] == 2))
+		return ntfs_doubt(ntfs, "its version is not known");
+	if (bytes_get16(info + 10) & (VOLUME_DIRTY | VOLUME_UPGRADE | VOLUME_CHECKING))
+		return ntfs_doubt(ntfs, "it is marked as damaged, or was not unmounted");
 	return 0;
 }
 
-/* A restart page of the log: its number of changes, and whether nobody was using it. */
-struct state_restart {
-	uint64_t lsn;
-	uint32_t page; /* bytes */
-	bool there, clean;
-};
-
-/* PAGE is the page's first sector: all that is looked at stands before the fixups. */
-static struct state_restart state_restart(const uint8_t page[LOG_PAGE_LEAST])
+/* mkntfs and ntfs-3g leave a log of nothing but 0xff. */
+static int log_check_empty(struct ntfs *ntfs, const struct probe_ntfs_attr *log)
 {
-	struct state_restart restart = {.page = bytes_get32(page + 16)};
-	unsigned int at = bytes_get16(page + 24);
+	for (uint64_t at = 0; at < log->size; at += NTFS_PART) {
+		size_t len = MIN(NTFS_PART, log->size - at);
+		int r = ntfs_read(ntfs, log, at, ntfs->part, len);
 
-	if (memcmp(page, "RSTR", 4) != 0 || at < 30 || at > LOG_PAGE_LEAST - 48)
-		return restart;
-	restart.there = true;
-	restart.lsn = bytes_get64(page + at);
-	restart.clean = bytes_get16(page + at + 12) == LOG_NO_CLIENT ||
-			bytes_get16(page + at + 14) & LOG_VOLUME_CLEAN;
-	return restart;
-}
-
-/* Of two restart pages the one with more changes counts; a log of ones alone was never used. */
-static int state_check_log(struct ntfs *ntfs)
-{
-	uint8_t page[2][LOG_PAGE_LEAST];
-	int r = ntfs_open(ntfs, PROBE_NTFS_LOG, NTFS_ATTR_DATA);
-
-	if (r == 0)
-		r = ntfs_read(ntfs, 0, page[0], LOG_PAGE_LEAST);
-	if (r < 0)
-		return r;
-	memset(page[1], 0xff, LOG_PAGE_LEAST);
-	if (memcmp(page[0], page[1], LOG_PAGE_LEAST) == 0)
-		return 0;
-	struct state_restart restart = state_restart(page[0]), other;
-
-	if (!restart.there || restart.page < LOG_PAGE_LEAST || restart.page > LOG_PAGE_MOST)
-		return ntfs_doubt(ntfs, "its log is damaged");
-	r = ntfs_read(ntfs, restart.page, page[1], LOG_PAGE_LEAST);
-	if (r < 0)
-		return r;
-	other = state_restart(page[1]);
-	if (other.there && other.lsn > restart.lsn)
-		restart = other;
-	return restart.clean ? 0 : ntfs_doubt(ntfs, "it was not unmounted");
-}
-
-static bool entry_is_hiberfil(const uint8_t *name, unsigned int len)
-{
-	char text[sizeof(HIBERFIL)];
-
-	if (len != strlen(HIBERFIL))
-		return false;
-	for (unsigned int i = 0; i < len; i++) {
-		if (name[2 * i + 1] != 0)
-			return false;
-		text[i] = (char)name[2 * i];
+		if (r < 0)
+			return r;
+		if (ntfs->part[0] != 0xff || memcmp(ntfs->part, ntfs->part + 1, len - 1) != 0)
+			return ntfs_doubt(ntfs, "its log is damaged");
 	}
-	text[len] = '\0';
-	return strcasecmp(text, HIBERFIL) == 0;
+	return 0;
 }
 
-/*
- * The SIZE bytes at HEADER are an INDEX_HDR and its entries. *RET becomes the number of
- * hiberfil.sys, where it is one of them.
+/* PAGE is fixed. False where it is none, or of a Windows that keeps something in its memory: 2.0.
  */
-static int state_find_entry(const struct ntfs *ntfs, const uint8_t *header, uint32_t size,
-			    uint64_t *ret)
+static bool page_is_known(const uint8_t *page, uint32_t size)
 {
-	uint32_t at = bytes_get32(header), end = bytes_get32(header + 4), len;
+	uint32_t at = bytes_get16(page + 24);
 
-	if (size < INDEX_HEADER || end > size)
-		return ntfs_doubt(ntfs, "its root folder is damaged");
-	for (; at <= end && end - at >= 16; at += len) {
-		const uint8_t *entry = header + at;
-
-		len = bytes_get16(entry + 8);
-		if (len < 16 || len > end - at)
-			break;
-		if (bytes_get16(entry + 12) & INDEX_LAST)
-			return 0;
-		if (len < 16 + FILE_NAME || 16 + FILE_NAME + 2u * entry[16 + 64] > len)
-			break;
-		if (entry_is_hiberfil(entry + 16 + FILE_NAME, entry[16 + 64]))
-			*ret = bytes_get64(entry) & 0xffffffffffff;
-	}
-	return ntfs_doubt(ntfs, "its root folder is damaged");
+	return bytes_get32(page + 16) == size && bytes_get16(page + 26) == 1 &&
+	       bytes_get16(page + 28) == 1 && at % 8 == 0 && at >= 30 && at <= NTFS_SECTOR - 48;
 }
 
-/* All blocks of the root folder beside its record: of $INDEX_ALLOCATION. */
-static int state_find_blocks(struct ntfs *ntfs, uint32_t size, uint64_t *ret)
+static bool page_is_clean(const uint8_t *page)
 {
-	static const uint32_t header = 24;
-	uint8_t block[INDEX_BLOCK_MOST];
-	int r = 0;
+	const uint8_t *area = page + bytes_get16(page + 24);
 
-	if (size < PROBE_NTFS_SECTOR || size > sizeof(block) || size % PROBE_NTFS_SECTOR ||
-	    ntfs->attr.size / size > INDEX_BLOCKS_MOST)
-		return ntfs_doubt(ntfs, "its root folder is damaged, or too large");
-	for (uint64_t at = 0; r == 0 && at < ntfs->attr.size; at += size) {
-		r = ntfs_read(ntfs, at, block, size);
-		if (r == 0 && (memcmp(block, "INDX", 4) != 0 || !probe_ntfs_fix(block, size)))
-			r = ntfs_doubt(ntfs, "its root folder is damaged");
-		if (r == 0)
-			r = state_find_entry(ntfs, block + header, size - header, ret);
-	}
-	return r;
+	return bytes_get16(area + 12) == LOG_NO_CLIENT || bytes_get16(area + 14) & LOG_CLEAN;
 }
 
-/* *RET: the number of hiberfil.sys, or 0. */
-static int state_find_hiberfil(struct ntfs *ntfs, uint64_t *ret)
+/* It begins with two pages, of which the one that was written last counts. */
+int ntfs_check_log(struct ntfs *ntfs)
 {
-	int r = ntfs_open(ntfs, PROBE_NTFS_ROOT, NTFS_ATTR_ROOT);
+	uint8_t record[NTFS_RECORD_MOST], *page = ntfs->part;
+	struct probe_ntfs_attr log;
+	uint64_t written[2];
+	bool clean[2];
+	int r = ntfs_read_record(ntfs, NTFS_LOG, record);
+
+	if (r == 0)
+		r = ntfs_find(ntfs, record, NTFS_ATTR_DATA, "", &log);
+	if (r == 0 && (log.size > LOG_MOST || log.size < (uint64_t)2 * NTFS_RECORD_MOST))
+		r = ntfs_doubt(ntfs, "its log is damaged");
+	if (r == 0)
+		r = ntfs_read(ntfs, &log, 0, page, NTFS_RECORD_MOST);
+	if (r < 0)
+		return r;
+	if (page[0] == 0xff)
+		return log_check_empty(ntfs, &log);
+	for (int i = 0; i < 2; i++) {
+		r = ntfs_read(ntfs, &log, i * NTFS_RECORD_MOST, page, NTFS_RECORD_MOST);
+		if (r < 0)
+			return r;
+		if (memcmp(page, "RSTR", 4) != 0 || !probe_ntfs_fix(page, NTFS_RECORD_MOST) ||
+		    !page_is_known(page, NTFS_RECORD_MOST))
+			return ntfs_doubt(ntfs, "its log is not one of a Windows that is down");
+		written[i] = bytes_get64(page + bytes_get16(page + 24));
+		clean[i] = page_is_clean(page);
+	}
+	if ((written[0] >= written[1] && !clean[0]) || (written[1] >= written[0] && !clean[1]))
+		return ntfs_doubt(ntfs, "it was not unmounted");
+	return 0;
+}
+
+static bool head_is_zero(const uint8_t *head, size_t len)
+{
+	return head[0] == 0 && memcmp(head, head + 1, len - 1) == 0;
+}
+
+static bool name_is_sleep(const struct probe_ntfs_attr *name)
+{
+	static const char sleep[] = "hiberfil.sys";
+	uint32_t len = sizeof(sleep) - 1;
+
+	if (!name->resident || name->size < NAME_TEXT + 2 * len || name->value[NAME_LEN] != len ||
+	    (bytes_get64(name->value) & NTFS_NUMBER) != NTFS_ROOT)
+		return false;
+	for (uint32_t i = 0; i < len; i++) {
+		uint16_t c = bytes_get16(name->value + NAME_TEXT + 2 * (size_t)i);
+
+		if (c != sleep[i] && (sleep[i] == '.' || c != sleep[i] - 'a' + 'A'))
+			return false;
+	}
+	return true;
+}
+
+/* It is what Windows writes its memory to when it sleeps, or shuts down to start fast. */
+int ntfs_check_name(const struct ntfs *ntfs, const uint8_t *record,
+		    const struct probe_ntfs_attr *name)
+{
+	struct probe_ntfs_attr data;
+	uint8_t head[4096] = {0};
+
+	if (!name_is_sleep(name))
+		return 0;
+	if (!ntfs_is_whole(ntfs, record) ||
+	    probe_ntfs_find(&ntfs->disk, record, NTFS_ATTR_DATA, "", &data) <= 0 ||
+	    data.size < sizeof(head))
+		return ntfs_doubt(ntfs, "a Windows may sleep in it");
+	int r = ntfs_read(ntfs, &data, 0, head, MIN(data.valid, sizeof(head)));
 
 	if (r < 0)
 		return r;
-	if (!ntfs->attr.resident || ntfs->attr.size < 2 * INDEX_HEADER)
-		return ntfs_doubt(ntfs, "its root folder is damaged");
-	const uint8_t *root = ntfs->attr.at + bytes_get16(ntfs->attr.at + 20);
-	uint32_t size = bytes_get32(root + 8);
-
-	*ret = 0;
-	r = state_find_entry(ntfs, root + INDEX_HEADER, (uint32_t)ntfs->attr.size - INDEX_HEADER,
-			     ret);
-	if (r < 0 || *ret ||
-	    !probe_ntfs_find(&ntfs->volume, ntfs->record, NTFS_ATTR_ALLOCATION, &ntfs->attr))
-		return r;
-	return state_find_blocks(ntfs, size, ret);
+	/* It has woken up, or never slept. */
+	if (memcmp(head, "wake", 4) != 0 && memcmp(head, "WAKE", 4) != 0 &&
+	    !head_is_zero(head, sizeof(head)))
+		return ntfs_doubt(ntfs, "a Windows sleeps in it, or was shut down to start fast");
+	return 0;
 }
 
-/* The record of file NUMBER, wherever the MFT has it. */
-static int state_read_record(struct ntfs *ntfs, uint64_t number, uint8_t *record)
+/* A copy has what a file was before where it was, though that is free now. */
+int ntfs_check_shadows(struct ntfs *ntfs)
 {
-	int r = ntfs_open(ntfs, PROBE_NTFS_MFT, NTFS_ATTR_DATA);
+	static const uint8_t id[16] = {0x6b, 0x87, 0x08, 0x38, 0x76, 0xc1, 0x48, 0x4e,
+				       0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52};
+	uint8_t head[56];
+	int r = used_get(ntfs->area, SHADOWS_AT, head, sizeof(head), ntfs->ret_doubt);
 
-	if (r == 0 && number >= ntfs->attr.size / ntfs->volume.record)
-		r = ntfs_doubt(ntfs, "its root folder is damaged");
-	if (r == 0)
-		r = ntfs_read(ntfs, number * ntfs->volume.record, record, ntfs->volume.record);
-	if (r == 0 && !probe_ntfs_check(&ntfs->volume, number, record))
-		r = ntfs_doubt(ntfs, "its file hiberfil.sys is damaged");
+	if (r == 0 && memcmp(head, id, sizeof(id)) == 0 && bytes_get64(head + 48) != 0)
+		r = ntfs_doubt(ntfs, "it has shadow copies");
 	return r;
-}
-
-/* A Windows that woke up leaves zeros there, or "wake". */
-static int state_check_hiberfil(struct ntfs *ntfs, uint64_t number)
-{
-	static const uint8_t zeros[4];
-	uint8_t record[PROBE_NTFS_RECORD], start[4];
-	int r = state_read_record(ntfs, number, record);
-
-	if (r < 0)
-		return r;
-	memcpy(ntfs->record, record, sizeof(record));
-	if (!probe_ntfs_find(&ntfs->volume, ntfs->record, NTFS_ATTR_DATA, &ntfs->attr))
-		return ntfs_doubt(ntfs, "its file hiberfil.sys is damaged or in many pieces");
-	if (ntfs->attr.resident)
-		return ntfs->attr.size == 0 ? 0 : ntfs_doubt(ntfs, "a Windows may sleep in it");
-	r = ntfs_read(ntfs, 0, start, sizeof(start));
-	if (r == 0 && memcmp(start, zeros, sizeof(start)) != 0 &&
-	    strncasecmp((const char *)start, "wake", sizeof(start)) != 0)
-		r = ntfs_doubt(ntfs, "a Windows sleeps in it, by hibernation or \"fast startup\"");
-	return r;
-}
-
-int ntfs_check_state(struct ntfs *ntfs)
-{
-	uint64_t hiberfil;
-	int r = state_check_flags(ntfs);
-
-	if (r == 0)
-		r = state_check_log(ntfs);
-	if (r == 0)
-		r = state_find_hiberfil(ntfs, &hiberfil);
-	if (r < 0 || hiberfil == 0)
-		return r;
-	return state_check_hiberfil(ntfs, hiberfil);
 }

@@ -138,6 +138,55 @@ END
 }
 ok "nor when its bitmap would be free" itself
 
+ntfs() {
+	head -c 6M /dev/urandom >ntfs && mkntfs -q -Q -F -c 1024 ntfs >mkfs.out 2>&1 && ntfscp -q ntfs FILE FILE && partly ntfs
+}
+# sleeps HEAD: a file as that of a Windows that sleeps, of which these are the first bytes.
+sleeps() {
+	ntfs || return 1
+	{
+		printf %s "$1" && head -c 16384 /dev/zero
+	} >memory && ntfscp -q ntfs memory HiberFil.sys
+}
+hibernated() { sleeps hibr && whole ntfs 'a Windows sleeps in it' && sleeps HIBR && whole ntfs 'a Windows sleeps in it'; }
+ok "NTFS is not in which a Windows hibernates" hibernated
+awake() { sleeps '' && partly ntfs && sleeps wake && partly ntfs; }
+ok "but it is when that has woken up" awake
+# volume_flags COPIES: sets the mark of $Volume, in the MFT alone or in the copy of it as well.
+volume_flags() {
+	python3 - "$@" <<'END'
+import struct, sys
+with open("ntfs", "r+b") as file:
+    boot = file.read(64)
+    for start in struct.unpack_from("<QQ", boot, 48)[: int(sys.argv[1])]:
+        start = start * 1024 + 3 * 1024
+        file.seek(start)
+        record = file.read(1024)
+        at, = struct.unpack_from("<H", record, 20)
+        while record[at] != 0x70:
+            at += struct.unpack_from("<I", record, at + 4)[0]
+        file.seek(start + at + struct.unpack_from("<H", record, at + 20)[0] + 10)
+        file.write(b"\1")
+END
+}
+dirty_volume() { ntfs && volume_flags 2 && whole ntfs 'it is marked as damaged, or was not unmounted'; }
+ok "nor with the mark of Windows that something is wrong" dirty_volume
+mirror() { ntfs && volume_flags 1 && whole ntfs 'its MFT and the copy of it differ'; }
+ok "nor when the copy of its MFT is another" mirror
+log() {
+	# shellcheck disable=SC2016 # a name
+	ntfs && at=$(ntfscluster -q -F '$LogFile' ntfs | awk '/LCN/ { getline; print $2; exit }') &&
+		flip ntfs $((at * 1024 + 100000)) && whole ntfs 'its log is damaged'
+}
+ok "nor when its log is not empty" log
+shadows() {
+	ntfs && printf 'k\207\010\070v\301HN\267\256\004\004nl\307R' | dd of=ntfs bs=1 seek=7680 conv=notrunc status=none &&
+		partly ntfs && flip ntfs $((7680 + 48 + 2)) && whole ntfs 'it has shadow copies'
+}
+ok "nor with shadow copies, which have what they need in what is free" shadows
+shorter() { ntfs && truncate -s 5999K ntfs && whole ntfs 'its boot sector is damaged'; }
+ok "nor when it is longer than its place" shorter
+
 swap() { head -c 1M /dev/urandom >swap && mkswap swap >mkfs.out && partly swap; }
 asleep() { swap && printf 'S1SUSPEND\0' | dd of=swap bs=1 seek=4086 conv=notrunc status=none && whole swap 'it is not empty swap space'; }
 ok "swap is not in which a system hibernates" asleep
