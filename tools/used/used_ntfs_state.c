@@ -59,21 +59,21 @@ static int log_check_empty(struct ntfs *ntfs, const struct probe_ntfs_attr *log)
 	return 0;
 }
 
-/* PAGE is fixed. False where it is none, or of a Windows that keeps something in its memory: 2.0.
- */
+/* PAGE is fixed. */
 static bool page_is_known(const uint8_t *page, uint32_t size)
 {
 	uint32_t at = bytes_get16(page + 24);
 
-	return bytes_get32(page + 16) == size && bytes_get16(page + 26) == 1 &&
-	       bytes_get16(page + 28) == 1 && at % 8 == 0 && at >= 30 && at <= NTFS_SECTOR - 48;
+	return bytes_get32(page + 16) == size && at % 8 == 0 && at >= 30 && at <= NTFS_SECTOR - 48;
 }
 
+/* A Windows that keeps something in its memory leaves version 2.0, and 1.1 when it is down. */
 static bool page_is_clean(const uint8_t *page)
 {
 	const uint8_t *area = page + bytes_get16(page + 24);
 
-	return bytes_get16(area + 12) == LOG_NO_CLIENT || bytes_get16(area + 14) & LOG_CLEAN;
+	return bytes_get16(page + 26) == 1 && bytes_get16(page + 28) == 1 &&
+	       (bytes_get16(area + 12) == LOG_NO_CLIENT || bytes_get16(area + 14) & LOG_CLEAN);
 }
 
 /* It begins with two pages, of which the one that was written last counts. */
@@ -101,12 +101,12 @@ int ntfs_check_log(struct ntfs *ntfs)
 			return r;
 		if (memcmp(page, "RSTR", 4) != 0 || !probe_ntfs_fix(page, NTFS_RECORD_MOST) ||
 		    !page_is_known(page, NTFS_RECORD_MOST))
-			return ntfs_doubt(ntfs, "its log is not one of a Windows that is down");
+			return ntfs_doubt(ntfs, "its log is damaged");
 		written[i] = bytes_get64(page + bytes_get16(page + 24));
 		clean[i] = page_is_clean(page);
 	}
 	if ((written[0] >= written[1] && !clean[0]) || (written[1] >= written[0] && !clean[1]))
-		return ntfs_doubt(ntfs, "it was not unmounted");
+		return ntfs_doubt(ntfs, "it was not unmounted, or Windows is to start fast");
 	return 0;
 }
 

@@ -279,12 +279,12 @@ static void what_was_not_put_down_is_used(void **state)
 		{NULL, LOG + 48 + 12, 4, 0xffff, false},    /* no flag, no client */
 		{NULL, LOG + BLOCK + 48 + 14, 2, 0, false}, /* of before */
 		{NULL, LOG + BLOCK + 48, 8, 78, false},
-		{"its log is not one", LOG + 28, 2, 2, false}, /* a Windows that starts fast */
-		{"its log is not one", LOG + BLOCK + 28, 2, 2, false},
-		{"its log is not one", LOG + BLOCK, 4, 0, false},
-		{"its log is not one", LOG + 16, 4, 8192, false},
-		{"its log is not one", LOG + 24, 2, 480, false},
-		{"its log is not one", LOG + 1022, 2, 6, true},
+		{"it was not unmounted", LOG + 28, 2, 2, false}, /* a Windows that starts fast */
+		{NULL, LOG + BLOCK + 28, 2, 2, false},
+		{"its log is damaged", LOG + BLOCK, 4, 0, false},
+		{"its log is damaged", LOG + 16, 4, 8192, false},
+		{"its log is damaged", LOG + 24, 2, 480, false},
+		{"its log is damaged", LOG + 1022, 2, 6, true},
 		{"its log is damaged", LOG, 1, 0xff, true},
 		{"a file of its own is damaged, or in", ATTR(2, 0) + 48, 8, 4096, false},
 		{"a file of its own is too short", ATTR(2, 0) + 56, 8, 4096, false},
