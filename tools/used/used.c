@@ -18,7 +18,7 @@ static const struct {
 	{"ext2", used_ext},	  {"ext3", used_ext},	     {"ext4", used_ext},
 	{"vfat", used_fat},	  {"exfat", used_exfat},     {"swap", used_swap},
 	{"swsuspend", used_swap}, {"LVM2_member", used_lvm}, {"xfs", used_xfs},
-	{"ntfs", used_ntfs},
+	{"ntfs", used_ntfs},	  {"btrfs", used_btrfs},
 };
 
 static int used_read_disk(void *from, uint64_t offset, void *buf, size_t len)
