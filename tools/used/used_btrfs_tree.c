@@ -10,7 +10,6 @@
 
 #include "codec/bytes.h"
 #include "codec/digest.h"
-#include "codec/wire.h"
 #include "used/used_btrfs.h"
 
 #define BTRFS_LEVELS_MOST 8u
@@ -43,7 +42,7 @@ bool btrfs_tree_sum_is_right(const struct btrfs *btrfs, const uint8_t *block, si
 	len -= BTRFS_SUM_LEN;
 	if (btrfs->is_xxhash)
 		return XXH64(data, len, 0) == bytes_get64(block);
-	return wire_crc32c(data, len) == bytes_get32(block);
+	return used_crc32c(data, len) == bytes_get32(block);
 }
 
 struct btrfs_key btrfs_tree_key(const uint8_t *p)

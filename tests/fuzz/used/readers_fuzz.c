@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int (*const readers[])(const struct probe_area *area, struct spare *spare,
 			      const char **ret_doubt) = {
-	used_ext, used_fat, used_exfat, used_swap, used_lvm, used_xfs, used_ntfs,
+	used_ext, used_fat, used_exfat, used_swap, used_lvm, used_ntfs, used_btrfs, used_xfs,
 };
 
 struct fuzz_input {
