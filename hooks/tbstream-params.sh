@@ -10,7 +10,7 @@
 #   rd.tbstream.exclude=SPEC             a disk to leave alone, the rescue stick itself; likewise
 #   rd.tbstream.peer=UUID|any            which machine, where several are connected
 #   rd.tbstream.wait=SEC|inf             how long to wait for disk and peer (default: inf)
-#   rd.tbstream.level=N                  compression, 1 to 19
+#   rd.tbstream.level=auto|none|N        compression, 1 to 19 (default: auto)
 #   rd.tbstream.used                     send only what file systems use, without deleted files
 #   rd.tbstream.auto                     send without a key press
 #   rd.tbstream.confirm=SERIAL           overwrite the disk with this serial number, of 4 characters
@@ -179,7 +179,7 @@ params_expected() {
 		auto | shell | used) echo "no value, or 0 or 1" ;;
 		peer) echo "a UUID or any" ;;
 		wait) echo "seconds, 1 or more, or inf" ;;
-		level) echo "1 to 19" ;;
+		level) echo "auto, none, or 1 to 19" ;;
 		confirm) echo "a serial number of at least 4 characters" ;;
 		console) echo "names of terminals, ttyS0 or tty1,ttyS0" ;;
 		keymap) echo "the name of a keyboard map" ;;
@@ -196,7 +196,7 @@ params_valid() {
 		auto | shell | used) case $2 in 0 | no | off | 1 | yes | on) ;; *) return 1 ;; esac ;;
 		peer) [ "$2" = any ] || params_valid_uuid "$2" ;;
 		wait) [ "$2" = inf ] || params_valid_number "$2" 1 9999999 ;;
-		level) params_valid_number "$2" 1 19 ;;
+		level) case $2 in auto | none) ;; *) params_valid_number "$2" 1 19 ;; esac ;;
 		confirm) [ "${#2}" -ge 4 ] ;;
 		console) case $2 in '' | ,* | *, | *,,* | *[!A-Za-z0-9,]*) return 1 ;; esac ;;
 		keymap) case $2 in '' | .* | *[!A-Za-z0-9._-]*) return 1 ;; esac ;;

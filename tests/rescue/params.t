@@ -80,6 +80,10 @@ rd.tbstream rd.tbstream.wait=99999999999999999999       | !1
 rd.tbstream rd.tbstream.wait=1m                         | !1
 rd.tbstream rd.tbstream.level=1                         | level=1
 rd.tbstream rd.tbstream.level=19                        | level=19
+rd.tbstream rd.tbstream.level=auto                      | level=auto
+rd.tbstream rd.tbstream.level=none                      | level=none
+rd.tbstream rd.tbstream.level=automatic                 | !1
+rd.tbstream rd.tbstream.level=0                         | !1
 rd.tbstream rd.tbstream.level=20                        | !1
 rd.tbstream rd.tbstream.level=0x9                       | !1
 rd.tbstream rd.tbstream.mode=send rd.tbstream.dev=all rd.tbstream.auto | auto=1 dev=all mode=send
