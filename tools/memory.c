@@ -103,8 +103,8 @@ static void memory_spread(unsigned int threads)
 static int memory_level_most(const struct options *options, uint64_t machine, size_t keep)
 {
 	unsigned int threads = options->threads > 1 ? options->threads : 0;
-	uint64_t memory = MIN(options->memory ? options->memory : machine / 4,
-			      (48 + 16ull * MAX(threads, 1u)) * MEMORY_MIB);
+	uint64_t memory =
+		MIN(options->memory ? options->memory : machine / 4, MEMORY_ROOM(MAX(threads, 1u)));
 	bool tight = options->memory || machine < MACHINE_SMALL;
 	uint64_t records = (options->records ? options->records : LINK_QUEUE) - (tight ? 1 : 2);
 	int level = PACK_LEVEL_LEAST;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "programs.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,4 +125,27 @@ char *program_elapsed(int64_t start, char ret[24])
 		snprintf(ret, 24, "%ld:%02ld:%02ld", seconds / 3600, seconds / 60 % 60,
 			 seconds % 60);
 	return ret;
+}
+
+json_t *program_times(const struct limit *limits, size_t count)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		char name[16] = "";
+
+		for (size_t at = 0; at < sizeof(name) - 1 && limits[i].name[at]; at++)
+			name[at] = tolower((unsigned char)limits[i].name[at]);
+		json_object_set_new(object, name,
+				    json_integer(limits[i].time / (STOP_SECOND / 1000)));
+	}
+	return object;
+}
+
+void program_limit(const char *name, struct limit *limits, size_t count, const char *more)
+{
+	char text[LIMIT_TEXT];
+
+	if (limit_text(limits, count, text)[0])
+		msg_note("%s: limit: %s%s", name, text, more);
 }

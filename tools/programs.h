@@ -9,6 +9,7 @@
 
 #include "codec/wire.h"
 #include "options.h"
+#include "ui/limit.h"
 
 /* Exit codes. */
 enum { EXIT_VERIFIED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNREADABLE = 3 };
@@ -43,6 +44,10 @@ void program_json(json_t *object);
 void program_json_out(json_t *object, size_t indent);
 /* TEXT as a JSON string without control characters, which may come from anywhere. */
 json_t *program_json_text(const char *text);
+/* The times of the COUNT LIMITS, milliseconds, under their names in small letters. */
+json_t *program_times(const struct limit *limits, size_t count);
+/* Says what limited the transfer of NAME, by the COUNT LIMITS, and MORE behind it. Sorts them. */
+void program_limit(const char *name, struct limit *limits, size_t count, const char *more);
 /* Seconds since START (stop_now) as "0:07" or "1:02:03". Returns RET. */
 char *program_elapsed(int64_t start, char ret[24]);
 

@@ -136,14 +136,39 @@ static int tbrecv_failed(const struct tbrecv *run, int r)
 	return EXIT_FAILED;
 }
 
+#define TBRECV_LIMITS 3
+
+/* What it took, in which the sender stands for the cable too. */
+static void tbrecv_limits(const struct tbrecv *run, struct limit ret[TBRECV_LIMITS])
+{
+	const struct wire_time *time = &run->result.time;
+
+	ret[0] = (struct limit){run->options.plain ? "input" : "sender", time->waited};
+	ret[1] = (struct limit){"CPU", time->worked};
+	ret[2] = (struct limit){"target", time->stored};
+}
+
+static void tbrecv_report_limit(const struct tbrecv *run)
+{
+	struct limit limits[TBRECV_LIMITS];
+
+	tbrecv_limits(run, limits);
+	if (run->sink && !run->options.json)
+		program_limit(sink_name(run->sink), limits, TBRECV_LIMITS, "");
+}
+
 static json_t *tbrecv_report_json(const struct tbrecv *run, const char *name, const char *root)
 {
 	const struct recv_result *result = &run->result;
+	struct limit limits[TBRECV_LIMITS];
 	json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:b, s:s}", "event",
 				   run->sink ? "verified" : "received", "target", name, "size",
 				   (json_int_t)result->size, "stored", (json_int_t)result->stored,
 				   "synced", result->end == SINK_DURABLE, "root", root);
 
+	tbrecv_limits(run, limits);
+	if (run->sink)
+		json_object_set_new(object, "time", program_times(limits, TBRECV_LIMITS));
 	if (result->missing)
 		json_object_set_new(object, "unreadable", json_integer(result->missing));
 	if (result->set.count > 1) {
@@ -205,6 +230,7 @@ static void tbrecv_report_all(const struct tbrecv *run)
 static void tbrecv_done(struct tbrecv *run)
 {
 	tbrecv_report(run);
+	tbrecv_report_limit(run);
 	if (run->result.missing)
 		msg_warn("%s: not complete: its disk could not read %s", sink_name(run->sink),
 			 run->result.where);

@@ -115,13 +115,18 @@ static int tbsend_failed(const struct tbsend *run, int r)
 static json_t *tbsend_report_json(const struct tbsend *run, const char *event)
 {
 	const struct send_result *result = &run->result;
+	const struct source *source = tbsend_source(run);
 	char root[DIGEST_TEXT];
+	int level, highest;
 
 	digest_format(&result->root, root);
 	json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:s}", "event", event, "source",
 				   tbsend_path(run), "size", (json_int_t)result->size, "stored",
 				   (json_int_t)result->stored, "root", root);
 
+	json_object_set_new(object, "time", tbsend_time_json(&result->time));
+	if (source && source_levels(source, &level, &highest))
+		json_object_set_new(object, "level", json_integer(highest));
 	if (run->options.used)
 		json_object_set_new(object, "unallocated",
 				    json_integer((json_int_t)source_left_out(tbsend_source(run))));
@@ -242,6 +247,8 @@ static int tbsend_plain(struct tbsend *run)
 	run->start = stop_now();
 	progress = progress_new(run->options.progress, tbsend_name(run),
 				source ? chunk_map_known(&source_head(source)->map) : 0);
+	if (run->options.verbose)
+		progress_details(progress);
 	r = run->options.raw ? send_raw(path, stream_out(stream), progress, &run->result, run->why,
 					sizeof(run->why))
 			     : send_plain(source, stream_out(stream), progress, &run->result,
@@ -251,6 +258,7 @@ static int tbsend_plain(struct tbsend *run)
 	if (r < 0)
 		return tbsend_failed(run, r);
 	tbsend_report(run, "sent");
+	tbsend_tell_limit(&run->options, tbsend_name(run), source, &run->result.time);
 	tbsend_report_missing(run);
 	return run->missing ? EXIT_UNREADABLE : EXIT_VERIFIED;
 }
@@ -267,12 +275,15 @@ static int tbsend_disk(struct tbsend *run, struct link *link, const char *peer)
 	run->start = stop_now();
 	options.progress = progress_new(run->options.progress, tbsend_name(run),
 					chunk_map_known(&source_head(source)->map));
+	if (run->options.verbose)
+		progress_details(options.progress);
 	mend_setup(&run->mend, &run->options, WIRE_SENDER);
 	int r = send_records(source, link, &options, &run->result, run->why, sizeof(run->why));
 	progress_end(options.progress);
 	if (r < 0)
 		return r;
 	tbsend_report(run, "verified");
+	tbsend_tell_limit(&run->options, tbsend_name(run), source, &run->result.time);
 	tbsend_report_missing(run);
 	run->size += run->result.size;
 	run->stored += run->result.stored;

@@ -230,6 +230,7 @@ def records(raw, frames, entries, root):
         "bytes": record(17, 3, b"uname -a\r\x03\xff"),
         "taken": record(18, 4, struct.pack("<Q", 16384)),
         "exit": record(19, 5, struct.pack("<I", 130)),
+        "time": record(0x80 | 20, 9, struct.pack("<QQQ", 7100000000, 2200000000, 700000000)),
     }
 
 

@@ -128,6 +128,8 @@ const char *wire_type_name(uint8_t type)
 		[WIRE_TYPE_EXIT] = "EXIT",
 	};
 
+	if (type == WIRE_TYPE_TIME)
+		return "TIME";
 	if (type >= sizeof(names) / sizeof(names[0]) || !names[type])
 		return "unknown";
 	return names[type];

@@ -64,6 +64,8 @@ enum wire_type {
 	WIRE_TYPE_BYTES = 17,
 	WIRE_TYPE_TAKEN = 18,
 	WIRE_TYPE_EXIT = 19,
+	/* Who does not know it skips it. */
+	WIRE_TYPE_TIME = 0x80 | 20,
 };
 #define WIRE_TYPE_OPTIONAL 0x80
 
@@ -179,6 +181,15 @@ struct wire_ack {
 };
 int wire_ack_put(const struct wire_ack *ack, void *buf, size_t capacity);
 int wire_ack_get(const void *payload, size_t len, struct wire_ack *ret);
+
+/* TIME: what the receiver spent its time with since it accepted, nanoseconds. */
+struct wire_time {
+	uint64_t waited; /* for the sender's records */
+	uint64_t worked; /* with what came, */
+	uint64_t stored; /* but for that: with its output */
+};
+int wire_time_put(const struct wire_time *time, void *buf, size_t capacity);
+int wire_time_get(const void *payload, size_t len, struct wire_time *ret);
 
 /*
  * UNREADABLE: the ranges of the source that could not be read, COUNT (..WIRE_RANGES_MOST) of them,

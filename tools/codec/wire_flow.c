@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The records while chunks flow: DATA, ZERO, ACK (and KEEPALIVE). */
+/* The records while chunks flow: DATA, ZERO, ACK (and KEEPALIVE), TIME. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,6 +8,8 @@
 
 #define WIRE_ZERO 24
 #define WIRE_ACK  8
+#define WIRE_TIME 24
+#define TIME_MOST (UINT64_C(1) << 60) /* 36 years */
 
 _Static_assert(8 + IMAGE_ENTRY == WIRE_DATA, "DATA is an index and an entry, then the frame");
 
@@ -102,5 +104,34 @@ int wire_ack_get(const void *payload, size_t len, struct wire_ack *ret)
 	if (chunks > CHUNK_COUNT_MOST)
 		return -EBADMSG;
 	ret->chunks = chunks;
+	return 0;
+}
+
+static bool wire_time_valid(const struct wire_time *time)
+{
+	return time->waited <= TIME_MOST && time->worked <= TIME_MOST && time->stored <= TIME_MOST;
+}
+
+int wire_time_put(const struct wire_time *time, void *buf, size_t capacity)
+{
+	if (!wire_time_valid(time))
+		return -EINVAL;
+	if (capacity < WIRE_TIME)
+		return -ENOBUFS;
+	bytes_put64(bytes_put64(bytes_put64(buf, time->waited), time->worked), time->stored);
+	return WIRE_TIME;
+}
+
+int wire_time_get(const void *payload, size_t len, struct wire_time *ret)
+{
+	const uint8_t *p = payload;
+	struct wire_time time;
+
+	if (len != WIRE_TIME)
+		return -EBADMSG;
+	time = (struct wire_time){bytes_get64(p), bytes_get64(p + 8), bytes_get64(p + 16)};
+	if (!wire_time_valid(&time))
+		return -EBADMSG;
+	*ret = time;
 	return 0;
 }

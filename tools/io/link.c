@@ -159,6 +159,18 @@ uint64_t link_acked(struct link *link)
 	return chunks;
 }
 
+bool link_time(struct link *link, struct wire_time *ret)
+{
+	bool came;
+
+	pthread_mutex_lock(&link->lock);
+	came = link->time_came;
+	if (came)
+		*ret = link->time_there;
+	pthread_mutex_unlock(&link->lock);
+	return came;
+}
+
 /* Waits until the last words are out, or cannot be. Lock held. */
 static void link_wait_words(struct link *link)
 {

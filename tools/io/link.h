@@ -71,9 +71,9 @@ void link_close(struct link *link);
  */
 int link_put(struct link *link, struct link_record *record);
 /*
- * Takes the next record that came (KEEPALIVE and ACK never do: they only move link_acked; ABORT
- * becomes the fate), waiting until DEADLINE. Returns 0 and a record (free), -ETIMEDOUT, or the fate
- * once everything that came before it was taken.
+ * Takes the next record that came (KEEPALIVE, ACK and TIME never do: they only move link_acked and
+ * link_time; ABORT becomes the fate), waiting until DEADLINE. Returns 0 and a record (free),
+ * -ETIMEDOUT, or the fate once everything that came before it was taken.
  */
 int link_get(struct link *link, int64_t deadline, struct link_record **ret);
 /* Waits until everything that was put is written to the stream. Returns 0, -ETIMEDOUT or the fate.
@@ -92,6 +92,8 @@ int link_wait_acked(struct link *link, uint64_t chunks, int64_t deadline);
 void link_acknowledge(struct link *link, uint64_t chunks);
 /* Chunks durable at the peer, as far as it told. */
 uint64_t link_acked(struct link *link);
+/* What the receiver spent its time with, once it has told of the disk that it accepted last. */
+bool link_time(struct link *link, struct wire_time *ret);
 /*
  * Tells the peer why we give up (ABORT), as far as it can be told within two seconds; drops what is
  * still queued. SENTENCE is one helpful sentence. The link's own fates -EINTR and -EPROTO are told

@@ -102,8 +102,10 @@ struct link {
 	bool quit;
 	bool ack_due;
 	uint64_t acked_here, acked_there; /* chunks */
-	struct link_record *words;	  /* the ABORT to send, once what is on its way is out */
-	bool told;			  /* there was one */
+	struct wire_time time_there;	  /* once it came, for this disk: */
+	bool time_came;
+	struct link_record *words; /* the ABORT to send, once what is on its way is out */
+	bool told;		   /* there was one */
 	int fate;
 	char why[WIRE_SENTENCE_MOST + 128];
 };

@@ -70,6 +70,13 @@ static void link_take_acks(struct link *link, const struct link_record *record)
 	link_change(link);
 }
 
+/* It is for a summary: what is malformed is as if nothing had come. */
+static void link_take_time(struct link *link, const struct link_record *record)
+{
+	if (wire_time_get(record->payload, record->length, &link->time_there) == 0)
+		link->time_came = true;
+}
+
 static void link_take_abort(struct link *link, const struct link_record *record)
 {
 	char sentence[WIRE_SENTENCE_MOST + 1];
@@ -100,14 +107,17 @@ static void link_take(struct link *link, struct link_record *record)
 		switch (record->type) {
 		case WIRE_TYPE_ACK:
 		case WIRE_TYPE_KEEPALIVE: link_take_acks(link, record); break;
+		case WIRE_TYPE_TIME: link_take_time(link, record); break;
 		case WIRE_TYPE_ABORT: link_take_abort(link, record); break;
 		case WIRE_TYPE_HELLO: link_take_hello(link, record); break;
 		default:
 			if (record->type & WIRE_TYPE_OPTIONAL)
 				break;
 			/* Here, in order with the counts that came before it. */
-			if (record->type == WIRE_TYPE_ACCEPT)
+			if (record->type == WIRE_TYPE_ACCEPT) {
 				link->acked_there = 0;
+				link->time_came = false;
+			}
 			queue_put(&link->in, record);
 			link_change(link);
 			return;

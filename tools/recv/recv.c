@@ -46,8 +46,10 @@ int recv_sink_failed(struct recv *recv, int error)
 int recv_next(struct recv *recv, int64_t deadline, struct link_record **ret)
 {
 	for (;;) {
+		int64_t began = stop_now();
 		int r = link_get(recv->link, deadline, ret);
 
+		recv->clock.waited += stop_now() - began;
 		if (r == -ETIMEDOUT && !link_ended(recv->link))
 			return recv_fail(recv, r, "the sender did not go on");
 		if (r < 0)
@@ -320,7 +322,12 @@ static int recv_over(struct recv *recv, struct link_record *record)
 		return r;
 	r = recv->begun ? recv_go_on(recv, record) : recv_offer(recv, record);
 	free(record);
-	return r < 0 ? r : recv_stream(recv);
+	if (r < 0)
+		return r;
+	recv_time_begin(recv);
+	r = recv_stream(recv);
+	recv_time_end(recv);
+	return r;
 }
 
 /* Why, and how to go on here, where that is known: whoever reads it may sit at the sender. */

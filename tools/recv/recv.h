@@ -44,10 +44,11 @@ struct recv_options {
 
 struct recv_result {
 	struct digest root;
-	uint64_t size;	  /* of the device, bytes */
-	uint64_t stored;  /* written, bytes */
-	uint64_t missing; /* bytes that the source could not read, and what missing_tell */
-	char where[400];  /* says of them */
+	uint64_t size;	       /* of the device, bytes */
+	uint64_t stored;       /* written, bytes */
+	uint64_t missing;      /* bytes that the source could not read, and what missing_tell */
+	char where[400];       /* says of them */
+	struct wire_time time; /* since it was accepted; plain: waited is for what is read */
 	enum sink_end end;
 	bool confirmed;		  /* records: the sender got our RESULT */
 	struct manifest_set set;  /* records: which disk it was of how many, once it was offered */

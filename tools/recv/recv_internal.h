@@ -24,6 +24,12 @@ struct recv_job {
 
 struct recv_ahead;
 
+/* Of one stream, nanoseconds. */
+struct recv_clock {
+	int64_t began, waited; /* for records */
+	int64_t stored;	       /* sink_time when it began */
+};
+
 /* One transfer's state on the way from the link to the sink. */
 struct recv {
 	struct link *link;
@@ -46,6 +52,7 @@ struct recv {
 	uint64_t came;		     /* bytes of the device in the chunks before it */
 	uint64_t synced_chunks, synced_bytes;
 	int64_t synced_at;
+	struct recv_clock clock;
 	int64_t patience; /* for the record that follows what is complete here; a duration */
 	bool begun;	  /* the sink has */
 	bool unreadable;  /* a chunk came with that flag */
@@ -112,6 +119,12 @@ int recv_again_take(struct recv *recv, uint64_t index, const struct sink_chunk *
 int recv_again_missing(struct recv *recv, const struct link_record *record);
 /* Before the end: the manifest lists something of every chunk that came with UNREADABLE. */
 int recv_again_end(struct recv *recv);
+
+/* Around all that comes over one stream, behind ACCEPT: ret's time is of all of them. */
+void recv_time_begin(struct recv *recv);
+void recv_time_end(struct recv *recv);
+/* TIME. */
+int recv_time_tell(struct recv *recv);
 
 /* END and RESULT again, for DISK, which a sender offered that does not know that it is here. */
 int recv_repeat(struct recv *recv, const struct recv_disk *disk);

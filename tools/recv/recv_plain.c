@@ -90,6 +90,7 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 	struct progress *progress = NULL;
 	struct load *load = NULL;
 	struct view *view = NULL;
+	int64_t began = stop_now();
 
 	ret_why[0] = '\0';
 	*ret = (struct recv_result){0};
@@ -114,6 +115,11 @@ int recv_plain(int fd, struct sink *sink, const struct recv_options *options,
 				    ret_why, len);
 	}
 	ret->stored = sink_stored(sink);
+	if (load) {
+		ret->time.waited = load_time(load);
+		ret->time.stored = sink_time(sink);
+		ret->time.worked = stop_now() - began - ret->time.waited - ret->time.stored;
+	}
 	if (r == 0)
 		progress_update(progress, ret->size, ret->stored);
 	else if (!ret_why[0] && load && load_why(load)[0])

@@ -115,6 +115,8 @@ void recv_say_result(struct recv *recv)
 	link_acknowledge(recv->link, recv->next);
 	int r = past ? recv_past_add(past, &recv->head, &ret->set, &result, &recv->root.spool) : 0;
 	if (r == 0)
+		r = recv_time_tell(recv);
+	if (r == 0)
 		r = result_put(recv, &result);
 	if (r == 0)
 		r = result_await(recv);

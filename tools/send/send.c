@@ -10,10 +10,6 @@
 #include <sys/param.h>
 
 #include "codec/manifest.h"
-#include "io/disk.h"
-#include "io/out.h"
-#include "io/rescue.h"
-#include "io/store.h"
 #include "send/send_missing.h"
 #include "ui/missing.h"
 
@@ -192,6 +188,7 @@ static int send_chunks(struct send *send)
 		if (r < 0)
 			return r;
 		source_confirm(send->source, link_acked(send->link));
+		send_progress_level(send->options->progress, send->source);
 		progress_update(send->options->progress, send_safe(send), 0);
 	}
 	if (r < 0)
@@ -293,6 +290,21 @@ void send_bye(struct link *link)
 		free(record);
 }
 
+/* What the receiver lacks. */
+static int send_all(struct send *send, struct send_result *ret)
+{
+	int r = send_chunks(send);
+
+	if (r == 0)
+		r = send_lost_chunks(send);
+	send->retried = r == 0;
+	if (r == 0)
+		r = send_again(send);
+	if (r == 0)
+		r = send_unreadable(send, ret);
+	return r < 0 ? r : send_end(send, ret);
+}
+
 /* All of it, from where the receiver is, over one stream. */
 static int send_over(struct send *send, struct send_result *ret)
 {
@@ -310,16 +322,12 @@ static int send_over(struct send *send, struct send_result *ret)
 
 	if (r == 0)
 		r = send_accepted(send);
-	if (r == 0)
-		r = send_chunks(send);
-	if (r == 0)
-		r = send_lost_chunks(send);
-	send->retried = r == 0;
-	if (r == 0)
-		r = send_again(send);
-	if (r == 0)
-		r = send_unreadable(send, ret);
-	return r < 0 ? r : send_end(send, ret);
+	if (r < 0)
+		return r;
+	send_time_begin(&send->clock, send->source);
+	r = send_all(send, ret);
+	send_time_end(&send->clock, send->source);
+	return r;
 }
 
 int send_records(struct source *source, struct link *link, const struct send_options *options,
@@ -348,6 +356,7 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 	}
 	root_clear(&send.root);
 	root_clear(&send.before);
+	send_time_records(&send.clock, link, &ret->time);
 	ret->stored = send.stored;
 	ret->size = chunk_map_known(send.map);
 	if (r == 0)
@@ -356,95 +365,5 @@ int send_records(struct source *source, struct link *link, const struct send_opt
 		ret->safe = send_safe(&send);
 	if (r < 0 && !link_ended(link))
 		link_abort(link, ret_why);
-	return r;
-}
-
-/* As send_again. */
-static int send_plain_again(struct source *source, struct store *store)
-{
-	struct source_chunk chunk;
-	int r;
-
-	send_missing_tell(source);
-	while ((r = source_again(source, &chunk)) != 0) {
-		if (r == 1)
-			r = store_fill(store, chunk.index, &chunk.entry, chunk.frame);
-		if (r < 0 && r != -EAGAIN)
-			break;
-	}
-	return r;
-}
-
-int send_plain(struct source *source, int fd, struct progress *progress, struct send_result *ret,
-	       char *ret_why, size_t len)
-{
-	const struct image_head *head = source_head(source);
-	struct source_chunk chunk = {0};
-	struct store *store = NULL;
-	int r = store_new(fd, head, &store);
-
-	*ret = (struct send_result){0};
-	ret->peer.status = WIRE_STATUS_FAILED;
-	if (r == 0)
-		send_missing_retries(source, store_fills(store), true);
-	while (r == 0 && ((r = source_next(source, &chunk)) == 1 || r == -EAGAIN)) {
-		if (r == -EAGAIN)
-			r = 0;
-		else
-			r = chunk.zero ? store_zero(store, 1, chunk.entry.flags)
-				       : store_chunk(store, &chunk.entry, chunk.frame);
-		progress_update(progress, chunk_offset(&head->map, chunk.index), store_size(store));
-	}
-	if (r == 0)
-		r = send_plain_again(source, store);
-	if (r == 0)
-		r = store_finish(store, source_manifest(source), &ret->root);
-	if (r == 0) {
-		ret->size = head->map.size;
-		ret->missing = missing_tell(source_manifest(source), head->map.size, ret->where,
-					    sizeof(ret->where));
-		ret->stored = store_size(store);
-		progress_update(progress, ret->size, ret->stored);
-	} else if (source_why(source)[0]) {
-		snprintf(ret_why, len, "%s", source_why(source));
-	} else {
-		snprintf(ret_why, len, "the image cannot be written: %s", strerror(-r));
-	}
-	store_free(store);
-	return r;
-}
-
-int send_raw(const char *path, int fd, struct progress *progress, struct send_result *ret,
-	     char *ret_why, size_t len)
-{
-	struct disk *disk = NULL;
-	char *buf = aligned_alloc(DISK_ALIGN, CHUNK_SIZE);
-	int r = buf ? disk_open_source(path, &disk) : -ENOMEM;
-
-	if (r < 0) {
-		snprintf(ret_why, len, "%s cannot be opened for reading: %s", path, strerror(-r));
-		free(buf);
-		return r;
-	}
-	*ret = (struct send_result){.size = disk->size};
-	ret->peer.status = WIRE_STATUS_FAILED;
-	for (uint64_t at = 0; r == 0 && at < disk->size;) {
-		size_t n = disk->size - at < CHUNK_SIZE ? disk->size - at : CHUNK_SIZE;
-
-		r = disk_read(disk, at, buf, n);
-		if (r < 0) {
-			snprintf(ret_why, len, "%s cannot be read at byte %" PRIu64 ": %s", path,
-				 r == -EIO ? rescue_locate(disk, at, buf, n) : at, strerror(-r));
-			break;
-		}
-		r = out_write(fd, buf, n);
-		if (r < 0)
-			snprintf(ret_why, len, "the stream cannot be written: %s", strerror(-r));
-		at += n;
-		ret->stored = at;
-		progress_update(progress, at, at);
-	}
-	disk_close(disk);
-	free(buf);
 	return r;
 }

@@ -8,12 +8,22 @@
 #include "source/source.h"
 #include "ui/progress.h"
 
+/* What this run's time went into, as the sender sees it, nanoseconds. */
+struct send_time {
+	int64_t disk;	/* reading the source */
+	int64_t cpu;	/* waiting for those that pack, or check an image */
+	int64_t cable;	/* waiting, while the receiver did too */
+	int64_t target; /* waiting for the receiver, or for the file that is written */
+	int64_t output; /* waiting for one of these two: nobody told which */
+};
+
 struct send_result {
 	struct wire_result
 		peer; /* what the receiver said; status WIRE_STATUS_FAILED until it did */
 	struct digest root;
-	uint64_t size;	  /* of the device, bytes */
-	uint64_t stored;  /* of the image: frames only with records, all of it with plain */
+	uint64_t size;	 /* of the device, bytes */
+	uint64_t stored; /* of the image: frames only with records, all of it with plain */
+	struct send_time time;
 	uint64_t safe;	  /* of a transfer that failed: bytes of the device that were confirmed */
 	uint64_t missing; /* bytes of the source that could not be read, and what missing_tell */
 	char where[400];  /* says of them */

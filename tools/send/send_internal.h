@@ -7,6 +7,12 @@
 #include "send/send.h"
 #include "source/landmarks.h"
 
+/* The times of the streams over which it went, and when the last one began. */
+struct send_clock {
+	int64_t began, all;
+	struct source_time before, source;
+};
+
 /* One transfer's state on the way from the source to the link. */
 struct send {
 	struct source *source;
@@ -24,6 +30,7 @@ struct send {
 	bool lost;     /* the link ended, by itself */
 	bool begun;    /* a receiver has accepted it */
 	bool retried;  /* chunks could come again on this stream */
+	struct send_clock clock;
 	uint64_t safe; /* chunks that were acknowledged before the stream broke */
 	char *why;
 	size_t why_len;
@@ -61,6 +68,15 @@ int send_accepted(struct send *send);
  * when all of it can be read now. Returns 0 or -errno.
  */
 int send_lost_chunks(struct send *send);
+/* Around all that is sent of SOURCE. */
+void send_time_begin(struct send_clock *clock, const struct source *source);
+void send_time_end(struct send_clock *clock, const struct source *source);
+/* What CLOCK says, of LINK, or of the image that went to FD. */
+void send_time_records(const struct send_clock *clock, struct link *link, struct send_time *ret);
+void send_time_plain(const struct send_clock *clock, int fd, struct send_time *ret);
+/* PROGRESS shows the level at which SOURCE packs. */
+void send_progress_level(struct progress *progress, const struct source *source);
+
 /* The link ended with ERROR: opens another stream where that mends it. Returns 0 or -errno. */
 int send_mend(struct send *send, int error);
 

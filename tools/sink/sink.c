@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/stop.h"
 #include "sink/sink_kinds.h"
 
 struct sink *sink_new(const struct sink_ops *ops, const char *name)
@@ -70,9 +71,22 @@ int sink_fd(const struct sink *sink)
 	return sink->image ? sink_fd(sink->image) : sink->fd;
 }
 
+/* What SINK did since BEGAN took its time. Returns R. */
+static int sink_took(struct sink *sink, int64_t began, int r)
+{
+	sink->time += stop_now() - began;
+	return r;
+}
+
+int64_t sink_time(const struct sink *sink)
+{
+	return sink->time;
+}
+
 int sink_chunk(struct sink *sink, const struct sink_chunk *chunk)
 {
-	int r = sink->ops->chunk(sink, chunk);
+	int64_t began = stop_now();
+	int r = sink_took(sink, began, sink->ops->chunk(sink, chunk));
 
 	if (r == 0)
 		sink->chunks++;
@@ -81,7 +95,8 @@ int sink_chunk(struct sink *sink, const struct sink_chunk *chunk)
 
 int sink_zero(struct sink *sink, uint64_t count, uint32_t flags)
 {
-	int r = sink->ops->zero(sink, count, flags);
+	int64_t began = stop_now();
+	int r = sink_took(sink, began, sink->ops->zero(sink, count, flags));
 
 	if (r == 0)
 		sink->chunks += count;
@@ -95,17 +110,23 @@ bool sink_fills(const struct sink *sink)
 
 int sink_fill(struct sink *sink, uint64_t index, const struct sink_chunk *chunk)
 {
-	return sink->ops->fill(sink, index, chunk);
+	int64_t began = stop_now();
+
+	return sink_took(sink, began, sink->ops->fill(sink, index, chunk));
 }
 
 int sink_sync(struct sink *sink)
 {
-	return sink->ops->sync(sink);
+	int64_t began = stop_now();
+
+	return sink_took(sink, began, sink->ops->sync(sink));
 }
 
 int sink_finish(struct sink *sink, json_t *manifest, enum sink_end *ret)
 {
-	return sink->ops->finish(sink, manifest, ret);
+	int64_t began = stop_now();
+
+	return sink_took(sink, began, sink->ops->finish(sink, manifest, ret));
 }
 
 uint64_t sink_stored(const struct sink *sink)

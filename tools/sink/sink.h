@@ -109,6 +109,8 @@ int sink_sync(struct sink *sink);
  */
 int sink_finish(struct sink *sink, json_t *manifest, enum sink_end *ret);
 
+/* How long that took so far, from sink_chunk to sink_finish, nanoseconds. */
+int64_t sink_time(const struct sink *sink);
 /* Bytes written so far. */
 uint64_t sink_stored(const struct sink *sink);
 const char *sink_why(const struct sink *sink);

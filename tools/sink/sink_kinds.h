@@ -27,6 +27,7 @@ struct sink {
 	int fd;			 /* image, raw */
 	uint64_t chunks;	 /* that came, or were there */
 	uint64_t stored;	 /* bytes */
+	int64_t time;		 /* see sink_time */
 	struct store *store;	 /* image */
 	char *part;		 /* image under a name: where it is until it is whole */
 	struct folder *folder;	 /* folder: the caller's */

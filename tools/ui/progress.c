@@ -19,7 +19,8 @@
 
 struct progress {
 	enum progress_mode mode; /* HUMAN or JSON */
-	bool terminal;
+	bool terminal, details;
+	int level;	       /* -1: nothing is compressed */
 	int64_t period, shown; /* nanoseconds */
 	uint64_t total, done, stored;
 	struct meter meter;
@@ -65,6 +66,7 @@ struct progress *progress_new(enum progress_mode mode, const char *what, uint64_
 	if (!progress)
 		return NULL;
 	progress->mode = mode;
+	progress->level = -1;
 	progress->terminal = terminal && mode == PROGRESS_HUMAN;
 	progress->period = progress->terminal ? PERIOD_DRAW : PERIOD_LINE;
 	if (mode == PROGRESS_JSON)
@@ -96,6 +98,8 @@ static void show(struct progress *progress, bool ended)
 		.remaining = meter_remaining(meter, progress->total),
 		.elapsed = meter_elapsed(meter),
 		.ended = ended,
+		.level =
+			progress->mode == PROGRESS_JSON || progress->details ? progress->level : -1,
 	};
 	char text[PROGRESS_TEXT_MOST];
 
@@ -121,6 +125,18 @@ void progress_update(struct progress *progress, uint64_t done, uint64_t stored)
 	meter_add(&progress->meter, now(), done);
 	if (progress->meter.last.time - progress->shown >= progress->period)
 		show(progress, false);
+}
+
+void progress_level(struct progress *progress, int level)
+{
+	if (progress)
+		progress->level = level;
+}
+
+void progress_details(struct progress *progress)
+{
+	if (progress)
+		progress->details = true;
 }
 
 void progress_end(struct progress *progress)

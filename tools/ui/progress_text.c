@@ -14,10 +14,10 @@
 #define WHAT_LEAST 8u  /* columns of it that stay however narrow it gets */
 #define MEGABYTE   1000000u
 
-enum piece { PERCENT, SIZES, RATE, TIME, STORED, PIECES };
+enum piece { PERCENT, SIZES, RATE, TIME, STORED, LEVEL, PIECES };
 
 /* Which piece a narrow terminal loses first. */
-static const enum piece droppable[] = {STORED, RATE, SIZES, TIME, PERCENT};
+static const enum piece droppable[] = {LEVEL, STORED, RATE, SIZES, TIME, PERCENT};
 
 static size_t columns(const char *text)
 {
@@ -98,6 +98,12 @@ static void stored_put(const struct progress_state *state, char *ret)
 		snprintf(ret, PIECE, "stored in %s", msg_size(state->stored, stored));
 }
 
+static void level_put(const struct progress_state *state, char *ret)
+{
+	if (state->level >= 0)
+		snprintf(ret, PIECE, "level %d", state->level);
+}
+
 /* The name in at most WIDTH columns: a path says most at its end. */
 static void what_put(const char *what, size_t width, char ret[WHAT_MOST])
 {
@@ -128,6 +134,7 @@ void progress_text_human(const struct progress_state *state, size_t width,
 	rate_put(state, pieces[RATE]);
 	time_put(state, pieces[TIME]);
 	stored_put(state, pieces[STORED]);
+	level_put(state, pieces[LEVEL]);
 	for (size_t i = 0; i < PIECES; i++)
 		used += pieces[i][0] ? 2 + strlen(pieces[i]) : 0;
 	for (; used + least > width && next < PIECES; next++) {
@@ -146,16 +153,18 @@ void progress_text_human(const struct progress_state *state, size_t width,
 
 void progress_text_json(const struct progress_state *state, char ret[PROGRESS_TEXT_MOST])
 {
-	char remaining[24] = "null", total[40] = "";
+	char remaining[24] = "null", total[40] = "", level[24] = "";
 
 	if (state->total)
 		snprintf(total, sizeof(total), "\"total\":%" PRIu64 ",", state->total);
 	if (state->remaining >= 0)
 		snprintf(remaining, sizeof(remaining), "%" PRId64, state->remaining);
+	if (state->level >= 0)
+		snprintf(level, sizeof(level), ",\"level\":%d", state->level);
 	snprintf(ret, PROGRESS_TEXT_MOST,
 		 "{\"event\":\"progress\",\"done\":%" PRIu64 ",%s\"stored\":%" PRIu64
-		 ",\"rate\":%" PRIu64 ",\"remaining\":%s,\"elapsed\":%" PRId64 ".%03d}",
+		 ",\"rate\":%" PRIu64 ",\"remaining\":%s,\"elapsed\":%" PRId64 ".%03d%s}",
 		 state->done, total, state->stored, state->rate, remaining,
 		 state->elapsed / METER_SECOND,
-		 (int)(state->elapsed % METER_SECOND / (METER_SECOND / 1000)));
+		 (int)(state->elapsed % METER_SECOND / (METER_SECOND / 1000)), level);
 }

@@ -16,6 +16,7 @@ struct progress_state {
 	int64_t remaining;	      /* seconds, -1 where not known */
 	int64_t elapsed;	      /* nanoseconds */
 	bool ended;
+	int level; /* of compression, -1: not to be shown */
 };
 
 /*

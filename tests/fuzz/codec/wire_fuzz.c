@@ -42,6 +42,7 @@ static void fuzz_flow(uint8_t type, const uint8_t *payload, size_t len, uint8_t 
 	struct wire_data data;
 	struct wire_zero zero;
 	struct wire_ack ack;
+	struct wire_time time;
 
 	if (type == WIRE_TYPE_DATA && wire_data_get(payload, len, &data) == 0) {
 		fuzz_same(wire_data_put(&data, buf), buf, payload, WIRE_DATA);
@@ -52,6 +53,8 @@ static void fuzz_flow(uint8_t type, const uint8_t *payload, size_t len, uint8_t 
 	if ((type == WIRE_TYPE_ACK || type == WIRE_TYPE_KEEPALIVE) &&
 	    wire_ack_get(payload, len, &ack) == 0)
 		fuzz_same(wire_ack_put(&ack, buf, len), buf, payload, len);
+	if (type == WIRE_TYPE_TIME && wire_time_get(payload, len, &time) == 0)
+		fuzz_same(wire_time_put(&time, buf, len), buf, payload, len);
 }
 
 static void fuzz_unreadable(uint8_t type, const uint8_t *payload, size_t len, uint8_t *buf)

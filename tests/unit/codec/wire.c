@@ -24,6 +24,7 @@ static const struct {
 	{"bytes", {1, WIRE_TYPE_BYTES, 0, 3, 11, 0}},
 	{"taken", {1, WIRE_TYPE_TAKEN, 0, 4, 8, 0}},
 	{"exit", {1, WIRE_TYPE_EXIT, 0, 5, 4, 0}},
+	{"time", {1, WIRE_TYPE_TIME, 0, 9, 24, 0}},
 };
 
 /* RFC 3720 appendix B.4, and the check value of the CRC catalogues. */
@@ -223,7 +224,8 @@ static void every_type_has_a_name(void **state)
 	}
 	assert_string_equal(wire_type_name(WIRE_TYPE_ACCEPT), "ACCEPT");
 	for (int type = WIRE_TYPE_EXIT + 1; type < 256; type++)
-		assert_string_equal(wire_type_name((uint8_t)type), "unknown");
+		assert_string_equal(wire_type_name((uint8_t)type),
+				    type == WIRE_TYPE_TIME ? "TIME" : "unknown");
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 WIRE_TEST_GET(data)
 WIRE_TEST_GET(zero)
 WIRE_TEST_GET(ack)
+WIRE_TEST_GET(time)
 
 static void data_is_the_golden_one(void **state)
 {
@@ -193,6 +194,39 @@ static void ack_refuses_malformed_ones(void **state)
 	free(payload);
 }
 
+static void time_is_the_golden_one(void **state)
+{
+	size_t len;
+	uint8_t *payload = wire_test_payload("time", WIRE_TYPE_TIME, &len), buf[64];
+	struct wire_time time;
+
+	(void)state;
+	assert_int_equal(wire_time_get(payload, len, &time), 0);
+	assert_true(time.waited == 7100000000);
+	assert_true(time.worked == 2200000000);
+	assert_true(time.stored == 700000000);
+	wire_test_same(wire_time_put(&time, buf, len), buf, payload, len);
+	assert_int_equal(wire_time_put(&time, buf, len - 1), -ENOBUFS);
+	free(payload);
+}
+
+static void time_refuses_malformed_ones(void **state)
+{
+	struct wire_time time = {.stored = UINT64_C(1) << 60};
+	size_t len;
+	uint8_t *payload = wire_test_payload("time", WIRE_TYPE_TIME, &len), buf[64];
+
+	(void)state;
+	wire_test_truncated(get_time, payload, len);
+	wire_test_longer(get_time, payload, len);
+	for (size_t at = 0; at < len; at += 8)
+		wire_test_field(get_time, payload, len, at, 8, (UINT64_C(1) << 60) + 1);
+	assert_int_equal(wire_time_put(&time, buf, sizeof(buf)), 24);
+	time.stored++;
+	assert_int_equal(wire_time_put(&time, buf, sizeof(buf)), -EINVAL);
+	free(payload);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +241,8 @@ int main(void)
 		cmocka_unit_test(ack_is_the_golden_one),
 		cmocka_unit_test(keepalive_of_a_sender_is_the_golden_one),
 		cmocka_unit_test(ack_refuses_malformed_ones),
+		cmocka_unit_test(time_is_the_golden_one),
+		cmocka_unit_test(time_refuses_malformed_ones),
 	};
 
 	return cmocka_run_group_tests_name("wire_flow", tests, NULL, NULL);

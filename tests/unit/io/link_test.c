@@ -177,6 +177,53 @@ static void test_acknowledgements_anew(void **state)
 	link_close(receiver.link);
 }
 
+static void time_put(struct link *link, uint64_t waited, uint32_t length)
+{
+	const struct wire_time time = {.waited = waited};
+	struct link_record *record = link_record_new(WIRE_TYPE_TIME, 64);
+
+	assert_non_null(record);
+	assert_int_equal(wire_time_put(&time, record->payload, 64), 24);
+	record->length = length;
+	assert_int_equal(link_put(link, record), 0);
+}
+
+/* TIME is kept, and nobody is given it; one that is malformed is as if it had not come. */
+static void test_time(void **state)
+{
+	struct link_test_end sender, receiver;
+	struct link_record *record;
+	struct wire_time time;
+
+	(void)state;
+	link_test_pair(&sender, &receiver);
+	assert_false(link_time(sender.link, &time));
+	time_put(receiver.link, 7, 23);
+	assert_int_equal(link_put(receiver.link, link_test_record(5, 0)), 0);
+	assert_int_equal(link_get(sender.link, stop_deadline(LONG_WAIT), &record), 0);
+	assert_int_equal(record->type, WIRE_TYPE_DATA);
+	free(record);
+	assert_false(link_time(sender.link, &time));
+	time_put(receiver.link, 8, 24);
+	record = link_record_new(WIRE_TYPE_RESULT, 0);
+	assert_non_null(record);
+	assert_int_equal(link_put(receiver.link, record), 0);
+	assert_int_equal(link_get(sender.link, stop_deadline(LONG_WAIT), &record), 0);
+	assert_int_equal(record->type, WIRE_TYPE_RESULT);
+	free(record);
+	assert_true(link_time(sender.link, &time));
+	assert_int_equal(time.waited, 8);
+	/* That was of the disk before. */
+	record = link_record_new(WIRE_TYPE_ACCEPT, 0);
+	assert_non_null(record);
+	assert_int_equal(link_put(receiver.link, record), 0);
+	assert_int_equal(link_get(sender.link, stop_deadline(LONG_WAIT), &record), 0);
+	free(record);
+	assert_false(link_time(sender.link, &time));
+	link_close(sender.link);
+	link_close(receiver.link);
+}
+
 /* Whoever takes nothing for longer than a silence may last loses nothing, and ends nothing. */
 static void test_slow_consumer(void **state)
 {
@@ -285,6 +332,7 @@ int main(void)
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_acknowledgements),
 		cmocka_unit_test(test_acknowledgements_anew),
+		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_slow_consumer),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_close_after_flush),

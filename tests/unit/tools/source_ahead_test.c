@@ -344,13 +344,93 @@ static void test_no_room(void **state)
 	close(fd);
 }
 
+/* Chunks of any level, one beside the other: the digests stay what they are. */
+static void levels_check(int fd, unsigned int threads, const struct oracle *oracle)
+{
+	struct source *source = disk_open_by(fd, 0, threads);
+	uint64_t stored = 0, stored_at_one = 0;
+	uint8_t *restored = malloc(CHUNK_SIZE);
+	struct source_chunk chunk;
+	struct source_time time;
+	int level, highest;
+	struct pack *pack;
+
+	assert_non_null(restored);
+	assert_int_equal(pack_new(PACK_LEVEL_NONE, &pack), 0);
+	assert_int_equal(source_pace(source, PACE_MOST, true), 0);
+	assert_true(source_levels(source, &level, &highest));
+	assert_int_equal(level, PACK_LEVEL_LEAST);
+	for (uint64_t i = 0; i < CHUNKS; i++) {
+		const struct packed *due = &oracle->packed[i];
+
+		source->level = source->pace.level = 1 + i % PACE_MOST;
+		assert_int_equal(source_next(source, &chunk), 1);
+		assert_int_equal(chunk.zero, due->chunk.zero);
+		assert_true(digest_equal(&chunk.entry.digest, &due->chunk.entry.digest));
+		if (chunk.zero)
+			continue;
+		uint32_t len = chunk_length(&source_head(source)->map, i);
+
+		assert_int_equal(
+			pack_restore(pack, chunk.frame, chunk.entry.stored_size, restored, len), 0);
+		stored += chunk.entry.stored_size;
+		stored_at_one += due->chunk.entry.stored_size;
+	}
+	assert_int_not_equal(stored, stored_at_one);
+	assert_int_equal(source_next(source, &chunk), 0);
+	source_time(source, &time);
+	assert_true(time.read > 0 && time.pack > 0);
+	pack_free(pack);
+	free(restored);
+	source_close(source);
+}
+
+static void test_levels(void **state)
+{
+	int fd = disk_make();
+	struct source *source = disk_open_by(fd, 0, 1);
+	struct oracle oracle;
+
+	(void)state;
+	oracle_ask(source, &oracle);
+	source_close(source);
+	levels_check(fd, 1, &oracle);
+	levels_check(fd, THREADS, &oracle);
+	close(fd);
+}
+
+/* Where there is no room for several that may go far, one stays at the level that it began at. */
+static void test_no_room_for_levels(void **state)
+{
+	int fd = disk_make();
+	struct source *source = disk_open_by(fd, 0, 1);
+	struct oracle oracle;
+
+	(void)state;
+	oracle_ask(source, &oracle);
+	source_seek(source, 0);
+	source_threads(source, THREADS);
+	assert_int_equal(source_pace(source, PACE_MOST, true), 0);
+	source->most = PACK_LEVEL_MOST + 1;
+	expect_end(source, &oracle, 0);
+	assert_null(source->ahead);
+	assert_false(source->paced);
+	source_close(source);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_disk),	cmocka_unit_test(test_seek),
-		cmocka_unit_test(test_error),	cmocka_unit_test(test_close),
-		cmocka_unit_test(test_stream),	cmocka_unit_test(test_keep),
+		cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_seek),
+		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_close),
+		cmocka_unit_test(test_stream),
+		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_no_room_for_levels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

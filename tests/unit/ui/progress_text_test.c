@@ -20,6 +20,7 @@ static const struct progress_state running = {
 	.rate = 310400000,
 	.remaining = 5,
 	.elapsed = 7 * METER_SECOND,
+	.level = -1,
 };
 
 static const char *human(const struct progress_state *state, size_t width)
@@ -60,7 +61,7 @@ static void hundred_percent_is_the_whole(void **state)
 
 static void what_is_not_known_is_left_out(void **state)
 {
-	struct progress_state s = {.what = "-", .remaining = -1};
+	struct progress_state s = {.what = "-", .remaining = -1, .level = -1};
 
 	(void)state;
 	assert_string_equal(human(&s, 79), "-  0 bytes  0.0 MB/s  0:00");
