@@ -94,6 +94,19 @@ static bool part_overlaps(const struct probe_table *table, size_t index)
 	return false;
 }
 
+/*
+ * A system that hibernates has its file systems mounted. btrfs has no mark for that, and its memory
+ * knows of blocks that were written since, which the trees on the disk do not.
+ */
+static bool table_sleeps(const struct probe_table *table)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (strcmp(table->parts[i].fs.type, "swsuspend") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Why the partition is all used whatever it holds, or "". */
 static const char *part_doubt(const struct disk *disk, const struct probe_table *table,
 			      size_t index)
@@ -109,6 +122,8 @@ static const char *part_doubt(const struct disk *disk, const struct probe_table 
 		return "the partition table lies in it";
 	if (part_overlaps(table, index))
 		return "it overlaps another one";
+	if (table_sleeps(table))
+		return "a system hibernates in a partition of this disk, and may use it";
 	return part->fs.ambiguous ? "it has the marks of several file systems" : "";
 }
 

@@ -190,6 +190,18 @@ ok "nor when it is longer than its place" shorter
 swap() { head -c 1M /dev/urandom >swap && mkswap swap >mkfs.out && partly swap; }
 asleep() { swap && printf 'S1SUSPEND\0' | dd of=swap bs=1 seek=4086 conv=notrunc status=none && whole swap 'it is not empty swap space'; }
 ok "swap is not in which a system hibernates" asleep
+# It has the others mounted, and goes on with what it knows of them.
+asleep_beside() {
+	swap && ext -t ext2 && head -c 7M /dev/urandom >disk &&
+		printf 'label: gpt\nstart=2048, size=2048\nstart=4096, size=6144\n' | sfdisk -q disk &&
+		dd if=swap of=disk bs=1M seek=1 conv=notrunc status=none &&
+		dd if=ext of=disk bs=1M seek=2 conv=notrunc status=none && partly disk &&
+		tbstream info --json partly.zst | python3 -c 'import json, sys
+assert any(start > 2 << 20 for start, _ in json.load(sys.stdin)["unallocated"])' &&
+		printf 'S1SUSPEND\0' | dd of=disk bs=1 seek=$((1048576 + 4086)) conv=notrunc status=none &&
+		whole disk 'a system hibernates in a partition of this disk'
+}
+ok "nor is what else is on its disk" asleep_beside
 beyond() { swap && truncate -s 1000K swap && whole swap 'it goes on behind the end'; }
 ok "nor when it is longer than its place" beyond
 
