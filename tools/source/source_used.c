@@ -2,10 +2,12 @@
 /* A disk of which nothing is read that nothing uses: that goes as zeros, and the manifest lists it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/param.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/disk_user.h"
 #include "source/source_kinds.h"
@@ -29,6 +31,20 @@ static int used_put_manifest(struct source *source)
 	return err ? -ENOMEM : 0;
 }
 
+/* Whoever mounts it has it O_EXCL, also where our own mount namespace does not show that. */
+static bool used_is_held(const struct disk *disk)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk->fd);
+	int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return errno == EBUSY;
+	close(fd);
+	return false;
+}
+
 /* What writes to the disk would change what is free while it is read. */
 static int used_check_user(const struct disk *disk, char *ret_why, size_t len)
 {
@@ -44,12 +60,12 @@ static int used_check_user(const struct disk *disk, char *ret_why, size_t len)
 			 strerror(-r));
 		return r;
 	}
-	if (!user.writable && !user.held)
+	if (!user.writable && !user.held && (user.mounted || !used_is_held(disk)))
 		return 0;
 	snprintf(ret_why, len,
 		 "%s is in use (%s), and what is free on it would change during the copy: unmount "
 		 "it, or leave out --used",
-		 disk->path, user.text);
+		 disk->path, user.text[0] ? user.text : "by what cannot be seen from here");
 	return -EBUSY;
 }
 
