@@ -24,9 +24,9 @@ SOURCES = {
 METHOD = """P is the sender alone, `tbsend --plain SOURCE > image.zst`; B both ends, `tbsend` and
 `tbrecv -o image.zst`, joined by a UNIX socket, on the same two cores. All run on two cores, with
 checksums. The sources are in the page cache, and none but `sparse` has holes, as a disk has none;
-nothing is dropped from the cache. Outputs are new files on {kind}, which takes {durable:.0f} MB/s for
-good, and are removed after each run. A first round, in which what tbstream and zstd made is
-compared with the source, does not count.
+nothing is dropped from the cache. Outputs are new files on {kind}, which takes {durable:.0f} MB/s
+for good, and are removed after each run. A first round, in which what tbstream made is compared
+with the source, does not count.
 
 `tbrecv` ends when its output is on the disk, and `tbsend --plain` has most of it there; the others
 leave that to the kernel. So the goals take the time of all until the output is there (an
@@ -41,7 +41,7 @@ def goal_row(row):
     limit = ("at most " if row["at_most"] else "at least ") + digits.format(row["limit"],
                                                                             row["unit"])
     if row["value"] is None:
-        return row["sentence"], limit, "not built yet", ""
+        return row["sentence"], limit, "not measured", ""
     return (row["sentence"], limit, digits.format(row["value"], row["unit"]),
             "yes" if row["met"] else "no")
 

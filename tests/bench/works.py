@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import re
 import subprocess
 
 from measure import Program, Work
@@ -11,16 +10,6 @@ from measure import Program, Work
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 THREADS = 2
 RESTORED = ("target-tbrecv", "target-zstd")
-
-# What else would have to be there for a work, and how `--help` says it.
-FEATURES = {"used": r"--used\b", "none": r"--level=[^-]*?\bnone\b"}
-
-
-def features_missing():
-    """Names of what tbsend cannot do."""
-    text = subprocess.run([BUILD / "tbsend", "--help"], capture_output=True, text=True,
-                          check=True).stdout
-    return {name for name, pattern in FEATURES.items() if not re.search(pattern, text)}
 
 
 def image_check(source):
@@ -131,19 +120,17 @@ def first_works(make):
                    make.output)
 
 
-def second_works(make, missing):
+def second_works(make):
     yield make.plain("P")
-    if "used" not in missing:
-        yield make.plain("used", "--used", check=image_verify)
+    yield make.plain("used", "--used", check=image_verify)
     yield make.zstd()
     yield make.partclone("partclone-a0", "-a0")
 
 
-def noise_works(make, missing):
+def noise_works(make):
     yield make.plain("P")
     yield make.zstd()
-    if "none" not in missing:
-        yield make.both("none", "--level=none")
+    yield make.both("none", "--level=none")
     yield make.work("dd", "dd | dd, through a socket",
                     Program("dd-out", ("dd", "bs=1M", f"if={make.source}"), stdout="=data"),
                     Program("dd-in", ("dd", "bs=1M", f"of={make.output}"), stdin="=data"),
@@ -178,11 +165,10 @@ def restore_prepare(make):
 
 def groups(sources, folder):
     """Lists of works that are measured in turns with each other, each with what prepares it."""
-    missing = features_missing()
     first, second, noise, sparse, alone = (
         Maker(sources, name, folder) for name in ("first", "second", "noise", "sparse", "alone"))
     yield None, list(first_works(first))
-    yield None, list(second_works(second, missing))
-    yield None, list(noise_works(noise, missing))
+    yield None, list(second_works(second))
+    yield None, list(noise_works(noise))
     yield None, [sparse.plain("P", check=image_verify), alone.plain("P")]
     yield lambda: restore_prepare(first), list(restore_works(first))
