@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * XFS: Linux, fs/xfs/libxfs/xfs_format.h. Every allocation group has a B+tree of its free extents
- * by block (bnobt), whose leaves are a list.
+ * XFS: Linux, fs/xfs/libxfs/xfs_format.h. Every allocation group has two B+trees of its free
+ * extents, by block (bnobt) and by length (cntbt), whose leaves are lists. Both have to say the
+ * same: version 4 has no checksums.
  */
 #include "used/used_xfs.h"
 
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
+
+#include "codec/digest.h"
 
 /* struct xfs_dsb: sb_versionnum, sb_features_ro_compat and sb_features_incompat. */
 #define XFS_VERSION_SHARED   0x0200u
@@ -160,9 +163,18 @@ static int xfs_read_super(struct xfs *xfs)
 struct xfs_group {
 	struct xfs *xfs;
 	uint32_t number, blocks;
-	uint32_t root, levels;		    /* of its tree */
-	uint32_t free, longest;		    /* blocks; what AGF says */
-	uint32_t end, found, found_longest; /* of the extents so far */
+	uint32_t free, longest; /* blocks */
+};
+
+/* One of its two trees. */
+struct xfs_tree {
+	const struct xfs_group *group;
+	const char *magic;
+	bool by_length;
+	uint32_t root, levels;
+	uint32_t start, len;	/* the last extent so far, or the group's headers */
+	uint32_t free, longest; /* blocks so far */
+	uint64_t marks;		/* a sum that does not depend on the extents' order */
 };
 
 static uint64_t group_offset(const struct xfs_group *group, uint32_t block)
@@ -172,8 +184,15 @@ static uint64_t group_offset(const struct xfs_group *group, uint32_t block)
 	return ((uint64_t)group->number * xfs->group_blocks + block) * xfs->block;
 }
 
-static int group_read(struct xfs_group *group)
+/* The first block behind four sectors of headers: Linux, xfs_verify_agbno(). */
+static uint32_t group_first(const struct xfs_group *group)
 {
+	return howmany(4 * group->xfs->sector, group->xfs->block);
+}
+
+static int group_read(struct xfs_group *group, struct xfs_tree trees[2])
+{
+	static const char *const magics[2][2] = {{"ABTB", "ABTC"}, {"AB3B", "AB3C"}};
 	struct xfs *xfs = group->xfs;
 	uint8_t *agf = xfs->buf;
 	int r = used_get(xfs->area, group_offset(group, 0) + xfs->sector, agf, xfs->sector,
@@ -184,116 +203,143 @@ static int group_read(struct xfs_group *group)
 	uint64_t first = (uint64_t)group->number * xfs->group_blocks;
 
 	group->blocks = MIN(xfs->blocks - first, xfs->group_blocks);
-	group->root = xfs_get32(agf + 16);
-	group->levels = xfs_get32(agf + 28);
 	group->free = xfs_get32(agf + 52);
 	group->longest = xfs_get32(agf + 56);
 	if (memcmp(agf, "XAGF", 4) != 0 || xfs_get32(agf + 4) != 1 ||
-	    xfs_get32(agf + 8) != group->number || xfs_get32(agf + 12) != group->blocks ||
-	    group->levels == 0 || group->levels > XFS_LEVELS_MOST)
+	    xfs_get32(agf + 8) != group->number || xfs_get32(agf + 12) != group->blocks)
 		return xfs_doubt(xfs, "a group's header is damaged");
 	if (xfs->sums && (memcmp(agf + 64, xfs->id, sizeof(xfs->id)) != 0 ||
 			  !xfs_sum_right(agf, xfs->sector, 216)))
 		return xfs_doubt(xfs, "the checksum of a group's header is wrong");
+	for (size_t i = 0; i < 2; i++) {
+		trees[i] = (struct xfs_tree){.group = group,
+					     .magic = magics[xfs->sums][i],
+					     .by_length = i == 1,
+					     .root = xfs_get32(agf + 16 + 4 * i),
+					     .levels = xfs_get32(agf + 28 + 4 * i)};
+		if (trees[i].levels == 0 || trees[i].levels > XFS_LEVELS_MOST)
+			return xfs_doubt(xfs, "a group's header is damaged");
+	}
 	return 0;
 }
 
-static size_t group_header(const struct xfs *xfs)
+static size_t tree_header(const struct xfs *xfs)
 {
 	return xfs->sums ? 56 : 16;
 }
 
 /* Block NUMBER of the tree, which is of LEVEL, with LEFT before it, to the buffer. */
-static int group_read_node(struct xfs_group *group, uint32_t number, unsigned int level,
-			   uint32_t left)
+static int tree_read_node(const struct xfs_tree *tree, uint32_t number, unsigned int level,
+			  uint32_t left)
 {
-	struct xfs *xfs = group->xfs;
+	struct xfs *xfs = tree->group->xfs;
 	uint8_t *node = xfs->buf;
 	size_t record = level ? 12 : 8; /* a key and where it leads, or a free extent */
 
-	if (number >= group->blocks)
+	if (number >= tree->group->blocks)
 		return xfs_doubt(xfs, "a tree of what is free leads out of its group");
-	uint64_t offset = group_offset(group, number);
+	uint64_t offset = group_offset(tree->group, number);
 	int r = used_get(xfs->area, offset, node, xfs->block, xfs->ret_doubt);
 
 	if (r < 0)
 		return r;
-	if (memcmp(node, xfs->sums ? "AB3B" : "ABTB", 4) != 0 || xfs_get16(node + 4) != level ||
-	    xfs_get16(node + 6) > (xfs->block - group_header(xfs)) / record ||
+	if (memcmp(node, tree->magic, 4) != 0 || xfs_get16(node + 4) != level ||
+	    xfs_get16(node + 6) > (xfs->block - tree_header(xfs)) / record ||
 	    (level && xfs_get16(node + 6) == 0) || xfs_get32(node + 8) != left)
 		return xfs_doubt(xfs, "a tree of what is free is damaged");
 	if (xfs->sums &&
-	    (xfs_get64(node + 16) != offset / 512 || xfs_get32(node + 48) != group->number ||
+	    (xfs_get64(node + 16) != offset / 512 || xfs_get32(node + 48) != tree->group->number ||
 	     memcmp(node + 32, xfs->id, sizeof(xfs->id)) != 0 ||
 	     !xfs_sum_right(node, xfs->block, 52)))
 		return xfs_doubt(xfs, "the checksum of a tree of what is free is wrong");
 	return 0;
 }
 
-/* The leaf that is in the buffer. */
-static int group_add_leaf(struct xfs_group *group)
+/* Neighbours are one extent, and the group's headers come first. */
+static bool tree_rises(const struct xfs_tree *tree, uint32_t start, uint32_t len)
 {
-	struct xfs *xfs = group->xfs;
-	const uint8_t *record = xfs->buf + group_header(xfs);
+	if (start < group_first(tree->group) || start >= tree->group->blocks || len == 0 ||
+	    len > tree->group->blocks - start)
+		return false;
+	if (tree->by_length)
+		return len > tree->len || (len == tree->len && start > tree->start);
+	return tree->len == 0 || start > tree->start + tree->len;
+}
+
+static int tree_doubt_number(const struct xfs *xfs)
+{
+	return xfs_doubt(xfs, "a group has another number of free blocks than it says");
+}
+
+/* The leaf that is in the buffer. */
+static int tree_take_leaf(struct xfs_tree *tree)
+{
+	struct xfs *xfs = tree->group->xfs;
+	const uint8_t *record = xfs->buf + tree_header(xfs);
 	unsigned int count = xfs_get16(xfs->buf + 6);
 	int r = 0;
 
 	for (unsigned int i = 0; r == 0 && i < count; i++, record += 8) {
 		uint32_t start = xfs_get32(record), len = xfs_get32(record + 4);
 
-		/* Neighbours are one extent, and the group's headers come first. */
-		if (start <= group->end || start >= group->blocks || len == 0 ||
-		    len > group->blocks - start)
+		if (!tree_rises(tree, start, len))
 			return xfs_doubt(xfs, "what is free of it overlaps");
-		r = spare_add(xfs->spare, group_offset(group, start), (uint64_t)len * xfs->block);
-		group->end = start + len;
-		group->found += len;
-		group->found_longest = MAX(group->found_longest, len);
+		if (len > tree->group->free - tree->free)
+			return tree_doubt_number(xfs);
+		if (!tree->by_length)
+			r = spare_add(xfs->spare, group_offset(tree->group, start),
+				      (uint64_t)len * xfs->block);
+		tree->start = start;
+		tree->len = len;
+		tree->free += len;
+		tree->longest = MAX(tree->longest, len);
+		tree->marks += XXH64(record, 8, 0);
 	}
 	return r;
 }
 
-/* Every extent begins behind the one before it, so that a list that bites its tail ends too. */
-static int group_walk(struct xfs_group *group)
+/* Every extent is behind the one before it, so that a list that bites its tail ends too. */
+static int tree_walk(struct xfs_tree *tree)
 {
-	struct xfs *xfs = group->xfs;
-	size_t most = (xfs->block - group_header(xfs)) / 12;
-	uint32_t number = group->root, left = XFS_NONE;
+	struct xfs *xfs = tree->group->xfs;
+	size_t most = (xfs->block - tree_header(xfs)) / 12;
+	uint32_t number = tree->root, left = XFS_NONE;
 	int r;
 
-	for (unsigned int level = group->levels - 1; level > 0; level--) {
-		r = group_read_node(group, number, level, XFS_NONE);
+	for (unsigned int level = tree->levels - 1; level > 0; level--) {
+		r = tree_read_node(tree, number, level, XFS_NONE);
 		if (r < 0)
 			return r;
-		number = xfs_get32(xfs->buf + group_header(xfs) + 8 * most);
+		number = xfs_get32(xfs->buf + tree_header(xfs) + 8 * most);
 	}
 	do {
-		uint32_t before = group->found;
+		uint32_t before = tree->free;
 
-		r = group_read_node(group, number, 0, left);
+		r = tree_read_node(tree, number, 0, left);
 		if (r == 0)
-			r = group_add_leaf(group);
+			r = tree_take_leaf(tree);
 		if (r < 0)
 			return r;
 		left = number;
 		number = xfs_get32(xfs->buf + 12);
-		if (number != XFS_NONE && group->found == before)
+		if (number != XFS_NONE && tree->free == before)
 			return xfs_doubt(xfs, "a tree of what is free is damaged");
 	} while (number != XFS_NONE);
+	if (tree->free != tree->group->free || tree->longest != tree->group->longest)
+		return tree_doubt_number(xfs);
 	return 0;
 }
 
 static int xfs_add_group(struct xfs *xfs, uint32_t number)
 {
 	struct xfs_group group = {.xfs = xfs, .number = number};
-	int r = group_read(&group);
+	struct xfs_tree trees[2];
+	int r = group_read(&group, trees);
 
-	/* Four sectors of headers, at least the first block. */
-	group.end = 4 * xfs->sector / xfs->block;
-	if (r == 0)
-		r = group_walk(&group);
-	if (r == 0 && (group.found != group.free || group.found_longest != group.longest))
-		r = xfs_doubt(xfs, "a group has another number of free blocks than it says");
+	for (size_t i = 0; r == 0 && i < 2; i++)
+		r = tree_walk(&trees[i]);
+	if (r == 0 && trees[0].marks != trees[1].marks)
+		r = xfs_doubt(xfs, "two trees of what is free contradict each other");
 	return r;
 }
 
