@@ -21,17 +21,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from rig import check, keeper, machine  # noqa: E402
 
 MIB = 1 << 20
-SIZE = 64 * MIB
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 NOISE = random.Random(43)
 
-# What is mounted, how it is made and looked through: "{}" is the disk.
+# What is mounted, how it is made and looked through: "{}" is the disk; its MiB.
 KINDS = {
-    "ext4": ("mkfs.ext4 -q -F -E nodiscard {}", "e2fsck -fn {}"),
-    "xfs": ("mkfs.xfs -q -f --unsupported {}", "xfs_repair -f -n -o force_geometry {}"),
-    "ntfs": ("mkntfs -q -Q -F {}", "ntfsfix -n {}"),
-    "vfat": ("mkfs.vfat -F 32 -s 1 {}", "fsck.vfat -n {}"),
-    "exfat": ("mkfs.exfat -c 4096 {}", "fsck.exfat -n {}"),
+    "ext4": ("mkfs.ext4 -q -F -E nodiscard {}", "e2fsck -fn {}", 64),
+    "xfs": ("mkfs.xfs -q -f --unsupported {}", "xfs_repair -f -n -o force_geometry {}", 64),
+    "btrfs": ("mkfs.btrfs -q -f -K {}", "btrfs check --check-data-csum {}", 160),
+    "ntfs": ("mkntfs -q -Q -F {}", "ntfsfix -n {}", 64),
+    "vfat": ("mkfs.vfat -F 32 -s 1 {}", "fsck.vfat -n {}", 64),
+    "exfat": ("mkfs.exfat -c 4096 {}", "fsck.exfat -n {}", 64),
 }
 
 # Files come and go, so that what is free lies between and has been used before.
@@ -73,20 +73,20 @@ def noise(_number):
 def disks_make(test):
     """{kind: its disk}: an empty file system in random bytes."""
     made = {}
-    for kind, (line, _) in KINDS.items():
-        made[kind] = test.disk(f"{kind}.img", SIZE, noise)
+    for kind, (line, _, size) in KINDS.items():
+        made[kind] = test.disk(f"{kind}.img", size * MIB, noise)
         tool(line, made[kind])
     return made
 
 
 def boot(test, name, disks):
     """A machine with these disks, and no cable."""
-    guest = {"load": keeper.DISKS + keeper.FILE_SYSTEMS + ("xfs", "ntfs", "exfat"),
+    guest = {"load": keeper.DISKS + keeper.FILE_SYSTEMS + ("xfs", "btrfs", "ntfs", "exfat"),
              "present": ()}
     pc = test.keeper(name, guest, disks=[machine.Disk(disk) for disk in disks.values()])
     pc.start()
     pc.agent.wait_ready()
-    for kind, letter in zip(disks, "abcde"):
+    for kind, letter in zip(disks, "abcdef"):
         pc.agent.run(f"ln -s vd{letter} /dev/disk-{kind}")
     return pc
 
@@ -116,7 +116,8 @@ def fill(test, disks):
 def clone(test, kind, disk):
     """Onto another disk, by an image of what is in use."""
     image = test.folder / f"{kind}.zst"
-    other = test.disk(f"{kind}-other.img", SIZE, noise)
+    size = disk.stat().st_size
+    other = test.disk(f"{kind}-other.img", size, noise)
     with open(image, "wb") as file:
         subprocess.run([BUILD / "tbsend", "-q", "--plain", "--used", disk], stdout=file,
                        check=True)
@@ -126,13 +127,13 @@ def clone(test, kind, disk):
     info = json.loads(subprocess.run([BUILD / "tbstream", "info", "--json", image], check=True,
                                      stdout=subprocess.PIPE).stdout)
     left_out = sum(length for _, length in info.get("unallocated", []))
-    check.diagnose(f"{kind}: {left_out >> 20} MiB of {SIZE >> 20} left out")
-    check.true(left_out > SIZE // 5, f"only {left_out} bytes of {kind} were left out")
+    check.diagnose(f"{kind}: {left_out >> 20} MiB of {size >> 20} left out")
+    check.true(left_out > size // 5, f"only {left_out} bytes of {kind} were left out")
     return other
 
 
 def run(test):
-    for line, look in KINDS.values():
+    for line, look, _ in KINDS.values():
         check.requires(line.split()[0])
         check.requires(look.split()[0])
     disks = disks_make(test)
