@@ -279,7 +279,7 @@ fuzz:
 	$(Q)$(MAKE) CC=$(CLANG) FLAVOR=fuzz fuzzers
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_SRC:%.c=%)
 
-## make bench           measures, and writes docs/benchmarks.md: ratios, no verdict [BENCH="disk driver" BENCH_ROUNDS=5
+## make bench           measures, and writes docs/benchmarks.md: ratios, no verdict [BENCH="disk driver rig" BENCH_ROUNDS=5
 ##                      PLACE=FOLDER for what is written meanwhile; QUICK=yes: little, once, to try it out]
 bench: programs fabric
 	$(Q)tests/bench/run $(if $(QUICK),--quick) $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) \

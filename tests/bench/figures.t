@@ -35,6 +35,7 @@ def run(test):
         check.equal(report.goal_row(rows["first-P"])[2], "not measured", "what did not run")
         check.equal(report.goal_row(rows["peak-tbsend"])[1:], ("at most 80 MiB", "81 MiB", "no"),
                     "what is said of memory")
+        check.true("| a \\| b |" in report.table(("",), [("a | b",)]), "a bar ends a cell")
 
     with test.behaviour("the median of three rounds is the middle one, of memory too"):
         runs = [measure.Run(number, number, 7, {"a": number, "b": 1}, {"a": number})

@@ -2,6 +2,8 @@
 """The figures as a table for the terminal, and as docs/benchmarks.md. Both are made of what
 stands in the JSON, where parts that were measured on other days stand beside each other."""
 
+import textwrap
+
 import goals
 
 HEAD = """# Benchmarks
@@ -81,6 +83,7 @@ def columns(rows):
 
 def table(head, rows, right=()):
     """Markdown."""
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     lines = ["| " + " | ".join(head) + " |",
              "|" + "|".join("---:" if column in right else "---" for column in range(len(head)))
              + "|"]
@@ -91,8 +94,9 @@ def table(head, rows, right=()):
 def machine_markdown(about):
     machine = about["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    return (f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} of memory, Linux "
-            f"{machine['kernel']}; {versions}.\n")
+    return "\n" + textwrap.fill(
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']} of memory, Linux "
+        f"{machine['kernel']}; {versions}.", 100) + "\n"
 
 
 def when(part):
@@ -129,7 +133,7 @@ def disk_markdown(disk):
 
 def driver_markdown(driver):
     yield "## tbstream's module beside the kernel's own driver\n\n"
-    yield when(driver) + "\n"
+    yield when(driver) + machine_markdown(driver) + "\n"
     yield ("Two pairs of virtual machines with the same kernel, `dd` of "
            f"{driver['size']} MiB from one to the other over the emulated cable.\n\n")
     rows = []
@@ -140,7 +144,74 @@ def driver_markdown(driver):
     yield table(("Ring", "Driver", "MiB/s", "CPU s of both machines"), rows, right=(0, 2, 3)) + "\n"
 
 
-PARTS = {"disk": disk_markdown, "driver": driver_markdown}
+RIG = """Two pairs of virtual machines with the same kernel, one with tbstream's module ("ours") and
+one with the kernel's own driver ("in-tree"), joined by the emulated cable. Each machine has one
+processor{emulated}. Ratios count here, of the programs' work rather than of a cable's
+speed.
+
+"""
+
+RIG_HEADS = {
+    "backup": """### A backup
+
+{disk} MiB of files from a disk of one machine into an image in the memory of the other.
+
+""",
+    "slow": """### A slow reader
+
+1600 KiB that do not compress; the receiver's reader stands still for four seconds, and takes all
+that comes then.
+
+""",
+    "sizes": """### Sizes of a write, a read and a ring
+
+`dd`, {size} MiB, into nothing; MiB/s. One of the three differs from a ring of 256 frames and
+256 KiB a read and a write.
+
+"""}
+
+
+def rig_tables(rig):
+    """What was measured on virtual machines, as Markdown."""
+    kinds = list(rig["backup"])
+    yield RIG_HEADS["backup"].format(**rig)
+    yield table(("Programs",) + sum(((f"{kind}: s", "CPU s of both") for kind in kinds), ()),
+                [(way,) + sum(((f"{rig['backup'][kind][way]['seconds']:.1f}",
+                                f"{rig['backup'][kind][way]['cpu']:.1f}") for kind in kinds), ())
+                 for way in rig["backup"][kinds[0]]], right=range(1, 1 + 2 * len(kinds))) + "\n"
+    yield RIG_HEADS["slow"]
+    yield table(["Programs"] + kinds,
+                [[way] + [slow_words(rig["slow"][kind][way]) for kind in kinds]
+                 for way in rig["slow"][kinds[0]]]) + "\n"
+    yield RIG_HEADS["sizes"].format(**rig)
+    columns_ = [(kind, what) for what in ("write", "read", "ring") for kind in kinds]
+    found = sorted({int(size) for kind, what in columns_ for size in rig["sizes"][kind][what]})
+    yield table(["KiB, frames"] + [f"{what}, {kind}" for kind, what in columns_],
+                [[str(size)] + [rate_words(rig["sizes"][kind][what], size)
+                                for kind, what in columns_] for size in found],
+                right=range(1 + len(columns_))) + "\n"
+
+
+def slow_words(slow):
+    sender = slow["codes"][0]
+    return "all of it arrives" if slow["whole"] else (
+        "**lost**, and the sender " + ("says success" if sender == 0 else f"ends with {sender}"))
+
+
+def rate_words(rates, size):
+    """A rate, and how many transfers lost their end. JSON has texts for keys."""
+    rate, lost = rates.get(size) or rates.get(str(size)) or (0, 0)
+    return (f"{rate:.0f}" if rate else "") + (f" ({lost} lost)" if lost else "")
+
+
+def rig_markdown(rig):
+    yield "## On the rig\n\n"
+    yield when(rig) + machine_markdown(rig) + "\n"
+    yield RIG.format(emulated=", which is emulated" if rig["accel"] == "tcg" else "")
+    yield from rig_tables(rig)
+
+
+PARTS = {"disk": disk_markdown, "driver": driver_markdown, "rig": rig_markdown}
 
 
 def markdown(parts):
