@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -21,7 +22,9 @@
 
 #define SIZE (64u << 20)
 
-static uint8_t disk[SIZE], made[SIZE];
+/* A private mapping of what was made: dropping it takes a change back. */
+static uint8_t *disk;
+static int disk_fd = -1;
 static const char *doubt;
 static int (*reader)(const struct probe_area *area, struct spare *spare, const char **ret_doubt);
 
@@ -53,24 +56,31 @@ static void assert_doubt(const char *why)
 	assert_int_equal(find(&spare), -EUCLEAN);
 	assert_string_equal(doubt, why);
 	spare_free(spare);
-	memcpy(disk, made, SIZE);
+	assert_int_equal(madvise(disk, SIZE, MADV_DONTNEED), 0);
+}
+
+/* What was changed stays. */
+static inline void keep(void)
+{
+	assert_int_equal(pwrite(disk_fd, disk, SIZE, 0), SIZE);
 }
 
 /* COMMAND makes it of "$f". */
 static void make(const char *command)
 {
 	char path[] = "/tmp/used.XXXXXX", line[512];
-	int fd = mkstemp(path);
 
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, SIZE), 0);
+	if (disk)
+		assert_int_equal(munmap(disk, SIZE) + close(disk_fd), 0);
+	disk_fd = mkstemp(path);
+	assert_true(disk_fd >= 0);
+	assert_int_equal(ftruncate(disk_fd, SIZE), 0);
 	snprintf(line, sizeof(line), "PATH=$PATH:/sbin:/usr/sbin; f=%s; { %s; } >/dev/null 2>&1",
 		 path, command);
 	if (system(line) != 0)
 		fail_msg("%s", line);
-	assert_int_equal(pread(fd, disk, SIZE, 0), SIZE);
-	memcpy(made, disk, SIZE);
-	close(fd);
+	disk = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, disk_fd, 0);
+	assert_true(disk != MAP_FAILED);
 	unlink(path);
 }
 
