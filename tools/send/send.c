@@ -13,8 +13,6 @@
 #include "send/send_missing.h"
 #include "ui/missing.h"
 
-#define SEND_ZEROS_MOST 1024 /* chunks in one ZERO: 4 GiB, so that progress goes on */
-
 int send_fail(struct send *send, int error, const char *format, ...)
 {
 	va_list args;

@@ -7,6 +7,9 @@
 #include "send/send.h"
 #include "source/landmarks.h"
 
+/* Chunks of zeros that wait for others to go with: 4 GiB at most, so that progress goes on. */
+#define SEND_ZEROS_MOST 1024
+
 /* The times of the streams over which it went, and when the last one began. */
 struct send_clock {
 	int64_t began, all;

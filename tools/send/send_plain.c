@@ -30,11 +30,42 @@ static int send_plain_again(struct source *source, struct store *store)
 	return r;
 }
 
+/* Chunks of zeros are written together: when there are many, or something else is to be done. */
+struct plain_zeros {
+	uint32_t count, flags;
+};
+
+static int send_plain_zeros(struct store *store, struct plain_zeros *zeros)
+{
+	uint32_t count = zeros->count;
+
+	zeros->count = 0;
+	return store_zero(store, count, zeros->flags);
+}
+
+static int send_plain_chunk(struct store *store, struct plain_zeros *zeros,
+			    const struct source_chunk *chunk)
+{
+	bool alike = chunk->zero && chunk->entry.flags == zeros->flags;
+	int r = 0;
+
+	if (!alike || zeros->count == SEND_ZEROS_MOST)
+		r = send_plain_zeros(store, zeros);
+	if (r < 0)
+		return r;
+	if (!chunk->zero)
+		return store_chunk(store, &chunk->entry, chunk->frame);
+	zeros->flags = chunk->entry.flags;
+	zeros->count++;
+	return 0;
+}
+
 int send_plain(struct source *source, int fd, struct progress *progress, struct send_result *ret,
 	       char *ret_why, size_t len)
 {
 	const struct image_head *head = source_head(source);
 	struct source_chunk chunk = {0};
+	struct plain_zeros zeros = {0};
 	struct send_clock clock = {0};
 	struct store *store = NULL;
 	int r = store_new(fd, head, &store);
@@ -45,14 +76,13 @@ int send_plain(struct source *source, int fd, struct progress *progress, struct 
 		send_missing_retries(source, store_fills(store), true);
 	send_time_begin(&clock, source);
 	while (r == 0 && ((r = source_next(source, &chunk)) == 1 || r == -EAGAIN)) {
-		if (r == -EAGAIN)
-			r = 0;
-		else
-			r = chunk.zero ? store_zero(store, 1, chunk.entry.flags)
-				       : store_chunk(store, &chunk.entry, chunk.frame);
+		r = r == 1 ? send_plain_chunk(store, &zeros, &chunk)
+			   : send_plain_zeros(store, &zeros);
 		send_progress_level(progress, source);
 		progress_update(progress, chunk_offset(&head->map, chunk.index), store_size(store));
 	}
+	if (r == 0)
+		r = send_plain_zeros(store, &zeros);
 	if (r == 0)
 		r = send_plain_again(source, store);
 	if (r == 0)

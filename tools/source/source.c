@@ -20,6 +20,8 @@
 #include "io/trailer.h"
 #include "io/view.h"
 
+#define SOURCE_HOLE_MOST 1024 /* chunks of one job, that a stop or a break is not far */
+
 int source_new_transfer(struct source *source)
 {
 	if (getrandom(source->head.transfer_id, sizeof(source->head.transfer_id), 0) < 0)
@@ -291,6 +293,32 @@ static int source_read(struct source *source, struct source_job *job, uint64_t o
 	return r;
 }
 
+/* Whether chunk INDEX is known to be zeros before it is read. */
+static bool source_knows(struct source *source, uint64_t index)
+{
+	uint64_t offset = chunk_offset(&source->head.map, index);
+	uint32_t len = chunk_length(&source->head.map, index);
+
+	/* What is in no hole has to be looked at where it may be on the map. */
+	return source_used_nothing(source, offset, len) ||
+	       (!source->rescue && source_in_hole(source, offset, len));
+}
+
+/*
+ * A long hole is one job: if each of its chunks were one, there would soon be none left for the
+ * data behind it, and who packs would wait. The last chunk, which can be shorter, is by itself.
+ */
+static void source_extend_hole(struct source *source, struct source_job *job)
+{
+	uint64_t last = chunk_count(&source->head.map) - 1, index = source->read + 1;
+
+	while (index < last && job->more < SOURCE_HOLE_MOST && source_knows(source, index) &&
+	       source_used_flags(source, index) == job->chunk.entry.flags) {
+		job->more++;
+		index++;
+	}
+}
+
 static int source_read_disk(struct source *source, struct source_job *job)
 {
 	const struct chunk_map *map = &source->head.map;
@@ -299,11 +327,11 @@ static int source_read_disk(struct source *source, struct source_job *job)
 	if (source->read == chunk_count(map))
 		return source->rescue ? source_rescue_end(source) : 0;
 	job->len = chunk_length(map, source->read);
-	/* What is in no hole has to be looked at where it may be on the map. */
-	job->chunk.zero = source_used_nothing(source, offset, job->len) ||
-			  (!source->rescue && source_in_hole(source, offset, job->len));
+	job->chunk.zero = source_knows(source, source->read);
 	job->chunk.entry.flags = source_used_flags(source, source->read);
-	if (!job->chunk.zero) {
+	if (job->chunk.zero) {
+		source_extend_hole(source, job);
+	} else {
 		int r = source_read(source, job, offset);
 
 		if (r < 0)
@@ -320,6 +348,7 @@ int source_read_next(struct source *source, struct source_job *job, bool wait)
 	int64_t began = stop_now();
 
 	job->look = false;
+	job->more = 0;
 	job->level = source->level;
 	job->chunk = (struct source_chunk){.index = source->read};
 	if (source->stream)
@@ -328,7 +357,7 @@ int source_read_next(struct source *source, struct source_job *job, bool wait)
 		r = source_read_part(source, job);
 	else
 		r = source_read_disk(source, job);
-	source->read += r == 1;
+	source->read += r == 1 ? 1 + job->more : 0;
 	source_time_read(source, began);
 	return r;
 }

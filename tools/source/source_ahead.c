@@ -210,6 +210,13 @@ int source_next_packed(struct source *source, struct source_chunk *ret)
 	struct source_job *job = &source->job;
 	int r;
 
+	if (source->more) {
+		source->more--;
+		source->given.index++;
+		source->next++;
+		*ret = source->given;
+		return 1;
+	}
 	/* What a dying disk can give is found out one chunk after the other. */
 	if (source->threads > 1 && !source->ahead && !source->rescue)
 		ahead_new(source);
@@ -224,6 +231,8 @@ int source_next_packed(struct source *source, struct source_chunk *ret)
 		return r;
 	source_time_job(source, job);
 	source->next++;
+	source->given = job->chunk;
+	source->more = job->more;
 	*ret = job->chunk;
 	return 1;
 }

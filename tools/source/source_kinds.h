@@ -25,7 +25,8 @@ struct source_job {
 	int level;		  /* to pack it at */
 	int64_t took;		  /* that, nanoseconds */
 	struct source_chunk chunk;
-	int r; /* of source_pack */
+	uint64_t more; /* of a hole: chunks behind this one and like it, without a job of theirs */
+	int r;	       /* of source_pack */
 };
 
 /* What a thread packs with. */
@@ -59,7 +60,9 @@ struct source {
 	uint64_t next; /* chunk that source_next gives */
 	uint64_t read; /* and that is read next: with several threads, or a keep, ahead of that */
 	uint64_t data; /* no data in the disk's holes before this offset */
-	struct source_job job; /* where there is one thread */
+	struct source_chunk given; /* last, of what is packed here */
+	uint64_t more;		   /* that follow it and are alike: source_job */
+	struct source_job job;	   /* where there is one thread */
 	struct source_packer packer;
 	int level;  /* of the next chunk */
 	int most;   /* that the packers are made for */

@@ -65,7 +65,7 @@ int source_seek(struct source *source, uint64_t index)
 		return index == source->next ? 0 : -ESPIPE;
 	source_ahead_forget(source);
 	source->next = source->read = index;
-	source->data = 0;
+	source->data = source->more = 0;
 	/* At its end there is still to be said what is missing. */
 	if (source->rescue)
 		return rescue_seek(source->rescue,
