@@ -127,14 +127,6 @@ int out_sync(int fd)
 	return -errno;
 }
 
-void out_sync_start(int fd, size_t len)
-{
-	off_t at = lseek(fd, 0, SEEK_CUR);
-
-	if (at >= 0 && (size_t)at >= len)
-		sync_file_range(fd, at - (off_t)len, (off_t)len, SYNC_FILE_RANGE_WRITE);
-}
-
 int out_sync_folder(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -31,11 +31,6 @@ int out_write_at(int fd, const void *buf, size_t len, uint64_t offset);
 
 /* Puts what was written on the medium. Returns 1, or 0 where there is none (a pipe), or -errno. */
 int out_sync(int fd);
-/*
- * Has the last LEN bytes that were written to a file be on their way to the medium, without waiting
- * for them. What cannot be helped so is no error.
- */
-void out_sync_start(int fd, size_t len);
 /* As out_sync, for the names in the folder PATH. Returns 0 or -errno. */
 int out_sync_folder(const char *path);
 /* Renames FROM to TO; without OVER not onto what exists, where the file system can tell. */

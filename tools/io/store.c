@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
+#include "io/crew.h"
 #include "io/out.h"
 #include "io/store_internal.h"
 
@@ -56,6 +58,7 @@ void store_free(struct store *store)
 {
 	if (!store)
 		return;
+	crew_free(store->crew);
 	pack_free(store->pack);
 	spool_free(store->spool);
 	free(store->zero_frame);
@@ -90,11 +93,7 @@ int store_write(struct store *store, const void *buf, size_t len)
 	if (r < 0)
 		return r;
 	store->written += len;
-	if (store->written - store->started >= STORE_START) {
-		out_sync_start(store->fd, store->written - store->started);
-		store->started = store->written;
-	}
-	return 0;
+	return store->written - store->synced < STORE_SYNC ? 0 : store_sync_begin(store);
 }
 
 static int store_write_head(struct store *store)
@@ -150,11 +149,26 @@ int store_checkpoint(struct store *store)
 	if (r < 0)
 		return r;
 	store->checkpointed += count;
-	if (store->written - store->synced < STORE_SYNC)
-		return 0;
-	store->synced = store->written;
-	r = out_sync(store->fd);
-	return r < 0 ? r : 0;
+	return 0;
+}
+
+/* The frame of a chunk of LEN bytes is written. */
+static int store_note(struct store *store, const struct image_entry *entry, uint32_t len)
+{
+	int r = spool_add(store->spool, entry);
+
+	if (r < 0)
+		return r;
+	store->size += len;
+	digest_update(&store->root, entry->digest.bytes, DIGEST_SIZE);
+	return 0;
+}
+
+static int store_checkpoint_due(struct store *store)
+{
+	return spool_count(store->spool) - store->checkpointed == store->gap
+		       ? store_checkpoint(store)
+		       : 0;
 }
 
 int store_chunk(struct store *store, const struct image_entry *entry, const uint8_t *frame)
@@ -173,16 +187,10 @@ int store_chunk(struct store *store, const struct image_entry *entry, const uint
 	if (r == 0 && entry->flags & IMAGE_ENTRY_SLOT)
 		r = store_pad(store, len, entry->stored_size);
 	if (r == 0)
-		r = spool_add(store->spool, entry);
-	if (r < 0)
-		return r;
-	store->size += len;
-	digest_update(&store->root, entry->digest.bytes, DIGEST_SIZE);
-	if (index == 0)
+		r = store_note(store, entry, len);
+	if (r == 0 && index == 0)
 		r = store_write_head(store);
-	if (r == 0 && index + 1 - store->checkpointed == store->gap)
-		r = store_checkpoint(store);
-	return r;
+	return r == 0 ? store_checkpoint_due(store) : r;
 }
 
 /* Makes the frame of LEN zeros, at one level always: what was skipped must pack alike everywhere.
@@ -205,16 +213,43 @@ static int store_make_zero(struct store *store, uint32_t len)
 	store->zero.stored_hash = digest_stored(store->zero_frame, stored);
 	store->zero.stored_size = stored;
 	store->zero_length = len;
+	store->zero_copies = MAX(STORE_ZEROS / stored, 1);
+	for (size_t i = 1; i < store->zero_copies; i++)
+		memcpy(store->zero_frame + i * stored, store->zero_frame, stored);
 out:
 	free(zeros);
 	return r;
 }
 
+/* How many of COUNT chunks from INDEX on can be written at once: what stands between frames is not
+ * there yet. */
+static uint64_t store_zero_room(const struct store *store, uint64_t index, uint64_t count)
+{
+	const struct chunk_map *map = &store->head.map;
+	uint64_t room = MIN(store->checkpointed + store->gap - index, store->zero_copies);
+
+	if (index == 0 || store->zero.flags & IMAGE_ENTRY_SLOT)
+		return 1;
+	/* The last one may be shorter. */
+	room = MIN(room, MAX(chunk_count(map) - index - 1, 1));
+	return MIN(room, count);
+}
+
+static int store_zeros(struct store *store, uint64_t count)
+{
+	int r = store_write(store, store->zero_frame, count * store->zero.stored_size);
+
+	for (uint64_t i = 0; r == 0 && i < count; i++)
+		r = store_note(store, &store->zero, store->zero_length);
+	return r == 0 ? store_checkpoint_due(store) : r;
+}
+
 int store_zero(struct store *store, uint64_t count, uint32_t flags)
 {
 	const struct chunk_map *map = &store->head.map;
+	uint64_t room;
 
-	for (uint64_t i = 0; i < count; i++) {
+	for (; count; count -= room) {
 		uint64_t index = spool_count(store->spool);
 		if (index >= chunk_count(map))
 			return -EOVERFLOW;
@@ -226,7 +261,9 @@ int store_zero(struct store *store, uint64_t count, uint32_t flags)
 		if (r < 0)
 			return r;
 		store->zero.flags = flags | IMAGE_ENTRY_ZERO;
-		r = store_chunk(store, &store->zero, store->zero_frame);
+		room = store_zero_room(store, index, count);
+		r = room == 1 ? store_chunk(store, &store->zero, store->zero_frame)
+			      : store_zeros(store, room);
 		if (r < 0)
 			return r;
 	}

@@ -55,9 +55,12 @@ int store_fill(struct store *store, uint64_t index, const struct image_entry *en
 	       const uint8_t *frame);
 /*
  * Writes the trailer: table, MANIFEST (completed by manifest_finish), sum and seek table. The root
- * is returned. Returns 0 or -errno.
+ * is returned. It may not be synced yet, but nothing that was has failed. Returns 0 or -errno.
  */
 int store_finish(struct store *store, json_t *manifest, struct digest *ret_root);
+
+/* Syncs all that was written. Returns 1, 0 where FD cannot be synced, or -errno. */
+int store_sync(struct store *store);
 
 /* HEAD as it stands in the image. */
 const struct image_head *store_head(const struct store *store);

@@ -30,7 +30,7 @@ static int store_take(struct store *store, struct resume *resume)
 		return -errno;
 	store->spool = resume->spool;
 	resume->spool = NULL;
-	store->written = store->synced = store->started = resume->end;
+	store->written = store->synced = resume->end;
 	store->checkpointed = count;
 	store->size = chunk_bytes(&store->head.map, count);
 	for (uint64_t i = 0; r == 0 && i < count;) {

@@ -176,7 +176,10 @@ int store_fill(struct store *store, uint64_t index, const struct image_entry *en
 
 	if (index >= spool_count(store->spool) || !(entry->flags & IMAGE_ENTRY_SLOT))
 		return -EINVAL;
-	int r = fill_step(store, index, &before, &len);
+	/* What it failed to write must be heard of before something is written over. */
+	int r = store_sync_wait(store);
+	if (r == 0)
+		r = fill_step(store, index, &before, &len);
 	if (r == 0 && !(before.flags & IMAGE_ENTRY_SLOT))
 		r = -EINVAL;
 	if (r == 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between store.c, which writes front to back, store_trailer.c, which writes the end, store_fill.c,
- * which goes back to slots, and store_continue.c, which begins in the midst of an image.
+ * Between store.c, which writes front to back, store_sync.c, which syncs that, store_trailer.c,
+ * which writes the end, store_fill.c, which goes back to slots, and store_continue.c, which begins
+ * in the midst of an image.
  */
 #ifndef IO_STORE_INTERNAL_H
 #define IO_STORE_INTERNAL_H
@@ -14,16 +15,20 @@
 
 #define STORE_ENTRIES 2048 /* of the table, read back at once */
 /*
- * After a power cut a CHECKPOINT can be there without its chunks. Whoever goes on with the file
- * looks at all that is in its last bytes, twice as many as stand between two CHECKPOINTs at most
- * (resume.c), and so what was not synced must not be more: this, and what comes until the next
- * CHECKPOINT. To sync at each of them would take most of the time where all is zeros.
+ * Bytes that are synced at once, while the next ones are written. After a power cut a CHECKPOINT
+ * can be there without its chunks. Whoever goes on with the file looks at all that is in its last
+ * bytes, twice as many as stand between two CHECKPOINTs at most (resume.c), and so what was not
+ * synced must not be more: it is at most twice this, and what was written last.
  */
 #define STORE_SYNC (16u << 20)
-/* The medium is given work early, so that a sync finds little left to wait for. */
-#define STORE_START (8u << 20)
+/* Bytes of frames of zeros that are written at once. */
+#define STORE_ZEROS 65536u
 /* PADs may take what the seek table has left beside the frames of the largest device. */
 #define STORE_SLOTS_MOST (IMAGE_FRAMES_MOST / 4)
+
+struct store_sync {
+	int fd, r; /* as of out_sync */
+};
 
 struct store {
 	int fd;
@@ -31,14 +36,18 @@ struct store {
 	char *identity;
 	uint32_t gap; /* chunks between two CHECKPOINTs */
 	uint64_t written;
-	uint64_t synced, started; /* of it: is on the medium; is there or on its way */
-	uint64_t size;		  /* of the device so far, bytes */
-	uint64_t checkpointed;	  /* chunks */
+	uint64_t synced;       /* of it: is on the medium, or on its way */
+	uint64_t size;	       /* of the device so far, bytes */
+	uint64_t checkpointed; /* chunks */
 	struct digest_state root;
 	struct spool *spool;
 	struct pack *pack;
-	/* The frame of the last chunk of zeros, kept: most are alike, and come one by one. */
+	struct crew *crew; /* that syncs, one at a time; NULL: there was no need yet */
+	struct store_sync sync;
+	int sync_error; /* -errno, for good: what is on the medium is not known any more */
+	/* The frame of the last chunk of zeros, kept, for most are alike: ZERO_COPIES of it. */
 	uint8_t *zero_frame;
+	size_t zero_copies;
 	uint32_t zero_length; /* of the chunk; 0: none was made */
 	struct image_entry zero;
 	/* Of slots: */
@@ -59,6 +68,11 @@ int store_checkpoint(struct store *store);
 /* The CHECKPOINT of COUNT chunks from FIRST on: its bytes (free), and how many. 0 or -errno. */
 int store_make_checkpoint(struct store *store, uint64_t first, uint32_t count, uint8_t **ret,
 			  size_t *ret_len);
+
+/* Has all that was written be synced, while it goes on. Returns 0, or -errno of the last time. */
+int store_sync_begin(struct store *store);
+/* Waits for that: 0 or its -errno. */
+int store_sync_wait(struct store *store);
 
 /* Finds out whether slots of an image that goes on here can be filled. */
 void store_slots_start(struct store *store);

@@ -220,6 +220,8 @@ int store_finish(struct store *store, json_t *manifest, struct digest *ret_root)
 		r = store_trailer(store, &trailer, store_emit_write, NULL);
 	free(json);
 	if (r == 0)
+		r = store_sync_wait(store);
+	if (r == 0)
 		*ret_root = end.root;
 	return r;
 }

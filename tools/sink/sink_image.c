@@ -9,7 +9,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "io/out.h"
 #include "io/store.h"
 #include "sink/sink_part.h"
 
@@ -136,7 +135,7 @@ static int sink_image_fill(struct sink *sink, uint64_t index, const struct sink_
 
 static int sink_image_sync(struct sink *sink)
 {
-	int r = out_sync(sink->fd);
+	int r = store_sync(sink->store);
 
 	return r < 0 ? sink_image_error(sink, r) : 0;
 }
@@ -148,7 +147,7 @@ static int sink_image_finish(struct sink *sink, json_t *manifest, enum sink_end 
 
 	sink->stored = store_size(sink->store);
 	if (r == 0)
-		r = out_sync(sink->fd);
+		r = store_sync(sink->store);
 	if (r < 0)
 		return sink_image_error(sink, r);
 	*ret = r ? SINK_DURABLE : SINK_WRITTEN;
