@@ -33,7 +33,8 @@ with the source, does not count.
 `tbrecv` ends when its output is on the disk, and `tbsend --plain` has most of it there; the others
 leave that to the kernel. So the goals take the time of all until the output is there (an
 `fdatasync` behind those that leave it). CPU time is user and system of all programs of a line, peak
-memory what each has at most.
+memory what each has at most. partclone ends on a beat of two seconds, that of its progress: it has
+done its work up to two seconds before.
 """
 
 
