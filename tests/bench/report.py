@@ -102,7 +102,8 @@ def machine_markdown(about):
 
 def when(part):
     """The date, and whether the machine had other work."""
-    busy = (f" Other programs had work for {part['load']:.1f} processors when it began."
+    busy = (f" In the minute before, programs had work for {part['load']:.1f} processors: the "
+            "part before this one, or a build, too."
             if part["load"] >= 0.5 else "")
     return f"Measured on {part['date']}, {part['rounds']} rounds.{busy}\n"
 
