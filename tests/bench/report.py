@@ -105,7 +105,7 @@ def when(part):
     busy = (f" In the minute before, programs had work for {part['load']:.1f} processors: the "
             "part before this one, or a build, too."
             if part["load"] >= 0.5 else "")
-    return f"Measured on {part['date']}, {part['rounds']} rounds.{busy}\n"
+    return textwrap.fill(f"Measured on {part['date']}, {part['rounds']} rounds.{busy}", 100) + "\n"
 
 
 def disk_markdown(disk):

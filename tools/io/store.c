@@ -221,8 +221,10 @@ out:
 	return r;
 }
 
-/* How many of COUNT chunks from INDEX on can be written at once: what stands between frames is not
- * there yet. */
+/*
+ * How many of COUNT chunks from INDEX on can be written at once: HEAD, CHECKPOINTs and PADs stand
+ * between frames.
+ */
 static uint64_t store_zero_room(const struct store *store, uint64_t index, uint64_t count)
 {
 	const struct chunk_map *map = &store->head.map;

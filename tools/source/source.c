@@ -306,7 +306,7 @@ static bool source_knows(struct source *source, uint64_t index)
 
 /*
  * A long hole is one job: if each of its chunks were one, there would soon be none left for the
- * data behind it, and who packs would wait. The last chunk, which can be shorter, is by itself.
+ * data behind it, and those that pack would wait. The last chunk can be shorter and is by itself.
  */
 static void source_extend_hole(struct source *source, struct source_job *job)
 {

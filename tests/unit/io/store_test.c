@@ -134,6 +134,7 @@ static void zeros_are_not_synced_at_each_checkpoint(void **state)
 	(void)state;
 	synced = -1;
 	assert_int_equal(store_zero(store, 3 * GAP, 0), 0);
+	assert_int_equal(store_sync_wait(store), 0);
 	assert_int_equal(synced, -1);
 	store_free(store);
 	close(fd);
